@@ -1,0 +1,1 @@
+"""What Kesher promises: events, facts, topics, metrics, tables and HTTP bodies."""

@@ -1,0 +1,1 @@
+"""Every Prometheus metric, named once: name, what it counts, its labels."""

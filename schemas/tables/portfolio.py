@@ -1,0 +1,135 @@
+"""What the projector writes and the web reads: accounts, their history, and how far each topic is applied."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+
+def _moment(*, nullable: bool = True, primary_key: bool = False) -> Any:
+    return Field(sa_column=Column(DateTime(timezone=True), nullable=nullable, primary_key=primary_key))
+
+
+def _document() -> Any:
+    return Field(default=None, sa_column=Column(JSONB))
+
+
+class Account(SQLModel, table=True):
+    """One customer as of its greatest (generation, sequence).  Scores are 0-100, coverage 0-1, money in base currency."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        Index("accounts_worst_first", "score", "account_id"),
+        Index("accounts_by_owner", "owner", "score", "account_id"),
+    )
+    account_id: str = Field(primary_key=True)
+    name: str | None = None
+    plan: str | None = None
+    segment: str | None = None
+    owner: str | None = None
+    mrr: float | None = None
+    renews_at: datetime | None = _moment()
+    crm: dict[str, str] | None = _document()
+    stage: str | None = None
+    band: str | None = None
+    score: float | None = None
+    previous: float | None = None
+    coverage: float | None = None
+    measures: dict[str, float] | None = _document()
+    reasons: list[dict[str, Any]] | None = _document()
+    missing: list[str] | None = _document()
+    open_signals: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    generation: int = Field(sa_column=Column(BigInteger, nullable=False))
+    sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
+    changed_at: datetime | None = _moment()
+
+
+class HealthPoint(SQLModel, table=True):
+    """The last health of an account in one minute; after a week in one hour."""
+
+    __tablename__ = "health_history"
+    account_id: str = Field(primary_key=True)
+    bucket: datetime = _moment(nullable=False, primary_key=True)
+    at: datetime = _moment(nullable=False)
+    score: float | None = None
+    band: str
+    coverage: float
+    reasons: list[dict[str, Any]] | None = _document()
+    fact_id: str = Field(unique=True)
+    generation: int = Field(sa_column=Column(BigInteger, nullable=False))
+    sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class StageChange(SQLModel, table=True):
+    """An account moved from one lifecycle stage to another."""
+
+    __tablename__ = "stage_history"
+    __table_args__ = (Index("stage_history_by_account", "account_id", "at"),)
+    fact_id: str = Field(primary_key=True)
+    account_id: str
+    before: str
+    after: str
+    because: list[str] | None = _document()
+    at: datetime = _moment(nullable=False)
+
+
+class Signal(SQLModel, table=True):
+    """One episode of churn risk or upsell.  Open while `cleared_at` is null."""
+
+    __tablename__ = "signals"
+    __table_args__ = (
+        Index("signals_open", "family", "raised_at", postgresql_where=text("cleared_at IS NULL")),
+    )
+    account_id: str = Field(primary_key=True)
+    family: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    episode: int = Field(primary_key=True)
+    level: str
+    score: float | None = None
+    reasons: list[dict[str, Any]] | None = _document()
+    money: float | None = None
+    """MRR at risk, or the potential of an upsell."""
+    cause: str
+    raised_at: datetime = _moment(nullable=False)
+    escalated_at: datetime | None = _moment()
+    cleared_at: datetime | None = _moment()
+    fact_id: str = Field(unique=True)
+    """The latest fact about this episode."""
+    generation: int = Field(sa_column=Column(BigInteger, nullable=False))
+    sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Member(SQLModel, table=True):
+    """A person of an account."""
+
+    __tablename__ = "members"
+    account_id: str = Field(primary_key=True)
+    user_id: str = Field(primary_key=True)
+    role: str | None = None
+    joined_at: datetime | None = _moment()
+    left_at: datetime | None = _moment()
+
+
+class Activity(SQLModel, table=True):
+    """A purchase, ticket, answer, touchpoint or profile event, for the account's timeline.  Usage stays in Kafka."""
+
+    __tablename__ = "activities"
+    __table_args__ = (Index("activities_by_account", "account_id", "at"),)
+    topic: str = Field(primary_key=True)
+    partition: int = Field(primary_key=True)
+    record_offset: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    account_id: str
+    type: str
+    at: datetime = _moment(nullable=False)
+    data: dict[str, Any] | None = _document()
+
+
+class NextOffset(SQLModel, table=True):
+    """How far a topic partition is applied; moved by compare-and-set in the transaction of its rows."""
+
+    __tablename__ = "projector_offsets"
+    topic: str = Field(primary_key=True)
+    partition: int = Field(primary_key=True)
+    next_offset: int = Field(sa_column=Column(BigInteger, nullable=False))

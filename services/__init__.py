@@ -1,0 +1,1 @@
+"""Where Kesher touches the world: one folder per process."""

@@ -1,0 +1,60 @@
+"""The only reader of the environment: every setting, its default and its meaning (`kesher settings` prints them)."""
+
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """Read from the environment; names begin with KESHER_ but for the two that every deployment already has."""
+
+    model_config = SettingsConfigDict(env_prefix="KESHER_", extra="ignore", populate_by_name=True)
+
+    kafka_bootstrap_servers: str = Field(
+        "127.0.0.1:9092",
+        validation_alias=AliasChoices("KAFKA_BOOTSTRAP_SERVERS", "KESHER_KAFKA_BOOTSTRAP_SERVERS"),
+        description="Kafka brokers, host:port, comma-separated",
+    )
+    database_url: str = Field(
+        "postgresql://kesher:kesher@127.0.0.1:5432/kesher",
+        validation_alias=AliasChoices("DATABASE_URL", "KESHER_DATABASE_URL"),
+        description="Postgres, as postgresql://user:password@host:port/database",
+    )
+    prefix: str = Field("kesher", description="Topics are named <prefix>.<name>; consumer groups too")
+    partitions: PositiveInt = Field(8, description="Partitions of every topic; cannot be changed once they exist")
+    time: Literal["wall", "event"] = Field(
+        "wall", description="Whose clock notices silence: wall, or event for historical data and replays"
+    )
+    scorecard: Path | None = Field(None, description="Scorecard file; the built-in default when absent")
+    base_currency: str = Field("USD", description="All money is summed in this currency (ISO 4217)")
+    rates: dict[str, Decimal] = Field(
+        default_factory=dict, description='Worth of one unit of other currencies in the base one: {"EUR": "1.08"}'
+    )
+    bind: str = Field("127.0.0.1", description="Address that every door listens on")
+    web_port: Port = Field(8080, description="Console and API")
+    ingest_port: Port = Field(8081, description="Where events come in by HTTP")
+    scorer_metrics_port: Port = Field(9101, description="/metrics, /healthz and /readyz of the scorer")
+    projector_metrics_port: Port = Field(9102, description="/metrics, /healthz and /readyz of the projector")
+    public_url: str = Field("", description="Address people reach the console at; http://<bind>:<web port> when empty")
+    linger_ms: float = Field(12.0, ge=0, description="The scorer waits this long for more records when a poll is small")
+    commit_seconds: float = Field(2.0, gt=0, description="How often the scorer commits its offsets")
+    session_timeout_seconds: float = Field(10.0, ge=6, description="A scorer silent this long loses its partitions")
+    max_unsent_facts: PositiveInt = Field(20_000, description="Scoring waits when more facts than this are unsent")
+    dead_letter_share: float = Field(
+        0.2, gt=0, le=1, description="A partition pauses above this share of bad records among its last 10,000"
+    )
+    dead_letter_least: PositiveInt = Field(100, description="and only from this many bad records on")
+    retention_days: PositiveInt = Field(400, description="How long inputs and facts stay in Kafka")
+    log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
