@@ -1,0 +1,133 @@
+"""The shape of a row: which columns, in which order and type.  A layout is data, so that rows of an older one can be
+read by name.  Every value is a commutative merge but for the decisions (`DECISIONS`)."""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from zlib import crc32
+
+import numpy as np
+
+from streams.scoring.decay import Decay
+
+WORD = 8
+USERS, DAYS = 128, 64
+"""Cells of a distinct column of values, and of days."""
+MERGE_IDS = 2
+DECISIONS = (
+    "judged", "stage_since", "signal_since", "told_scores", "told_points", "told_score", "told_cap_points",
+    "sequence", "episodes", "signals", "levels", "told_levels", "band", "told_band", "stage", "told_stage",
+    "told_weighting", "told_cap",
+)
+"""Columns that hold what was decided and told; a merge keeps those of the row that stays."""
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """A wide column that only the accounts with data pay for.  `kind` is recent, slots, distinct or days."""
+
+    kind: str
+    name: str
+    size: int
+
+    @property
+    def fields(self) -> list[tuple[str, str, int]]:
+        """(name, type, width) of its parts."""
+        if self.kind == "slots":
+            return [(f"{self.name}.at", "<f8", self.size), (f"{self.name}.hash", "<u4", self.size),
+                    (f"{self.name}.value", "<f4", self.size)]
+        if self.kind == "recent":
+            return [("recent", "<u8", self.size)]
+        return [(self.name, "<u2", self.size)]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names of the columns of each kind; half-lives in seconds."""
+
+    sources: tuple[str, ...]
+    counters: tuple[tuple[str, float], ...]
+    gauges: tuple[str, ...]
+    categories: tuple[str, ...]
+    firsts: tuple[str, ...]
+    latests: tuple[str, ...]
+    measures: tuple[str, ...]
+    signals: tuple[str, ...]
+    sidecars: tuple[Sidecar, ...]
+
+    @cached_property
+    def _fields(self) -> list[tuple[str, str] | tuple[str, str, int]]:
+        """All but the sidecars, widest types first so that nothing is padded but the end."""
+        measures, signals = len(self.measures), len(self.signals)
+        fields = [
+            ("offsets", "<i8", len(self.sources)), ("generation", "<i8"), ("as_of", "<f8"), ("judged", "<f8"),
+            ("stage_since", "<f8"), ("merged_into", "<u8"), ("merge_ids", "<u8", MERGE_IDS),
+            ("sums", "<f8", len(self.counters)), ("gauge", "<f8", len(self.gauges)),
+            ("gauge_at", "<f8", len(self.gauges)), ("category", "<u8", len(self.categories)),
+            ("category_at", "<f8", len(self.categories)), ("first", "<f8", len(self.firsts)),
+            ("latest", "<f8", len(self.latests)), ("signal_since", "<f8", signals),
+            ("told_scores", "<f4", measures), ("told_points", "<f4", measures), ("told_score", "<f4"),
+            ("told_cap_points", "<f4"), ("revision", "<u4"), ("sequence", "<u4"), ("partition", "<u2"),
+            ("episodes", "<u2", signals), ("signals", "u1", signals), ("levels", "u1", signals),
+            ("told_levels", "u1", signals), ("band", "u1"), ("told_band", "u1"), ("stage", "u1"), ("told_stage", "u1"),
+            ("told_weighting", "u1"), ("told_cap", "u1"),
+        ]
+        return fields  # type: ignore[return-value]
+
+    @cached_property
+    def dtype(self) -> np.dtype[np.void]:
+        """A row in memory: its columns and, for each sidecar, where its data lies (0: nowhere)."""
+        return _whole_words([("sidecar", "<u4", len(self.sidecars)), *self._fields])
+
+    @cached_property
+    def packed_dtype(self) -> np.dtype[np.void]:
+        """A row with its sidecars in it, as the changelog holds it before the zero words are left out."""
+        wide = [field for sidecar in self.sidecars for field in sidecar.fields]
+        return _whole_words([*sorted(wide, key=lambda f: -np.dtype(f[1]).itemsize), *self._fields])
+
+    @cached_property
+    def decay(self) -> Decay:
+        """Factors of the counters' half-lives."""
+        return Decay(tuple(half_life for _, half_life in self.counters))
+
+    @cached_property
+    def words(self) -> int:
+        """Eight-byte words of a packed row."""
+        return self.packed_dtype.itemsize // WORD
+
+    @cached_property
+    def record(self) -> bytes:
+        """The layout as JSON; `Layout.parse` reads it."""
+        return json.dumps(asdict(self), separators=(",", ":")).encode()
+
+    @cached_property
+    def fingerprint(self) -> int:
+        """32 bits, never 0, that differ when names, order, types, half-lives or sources do."""
+        return crc32(self.record + repr(self.packed_dtype.descr).encode()) or 1
+
+    @classmethod
+    def parse(cls, record: bytes) -> "Layout":
+        """The layout of a layout record."""
+        read = json.loads(record)
+        counters = tuple((name, float(half_life)) for name, half_life in read.pop("counters"))
+        sidecars = tuple(Sidecar(**sidecar) for sidecar in read.pop("sidecars"))
+        return cls(counters=counters, sidecars=sidecars, **{name: tuple(names) for name, names in read.items()})
+
+    @cached_property
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """Column -> the name of each of its places.  A counter's name includes its half-life: another one is another sum."""
+        counters = tuple(f"{name}@{half_life}" for name, half_life in self.counters)
+        measures = dict.fromkeys(("told_scores", "told_points"), self.measures)
+        signals = dict.fromkeys(("signal_since", "episodes", "signals", "levels", "told_levels"), self.signals)
+        return {"offsets": self.sources, "sums": counters, "gauge": self.gauges, "gauge_at": self.gauges,
+                "category": self.categories, "category_at": self.categories, "first": self.firsts,
+                "latest": self.latests, **measures, **signals}
+
+    def sidecar(self, name: str) -> int:
+        """Position of the sidecar of this name."""
+        return next(i for i, sidecar in enumerate(self.sidecars) if sidecar.name == name)
+
+
+def _whole_words(fields: list[tuple[str, str] | tuple[str, str, int]]) -> np.dtype[np.void]:
+    spare = -np.dtype(fields).itemsize % WORD
+    return np.dtype([*fields, ("spare", "u1", spare)] if spare else fields)
