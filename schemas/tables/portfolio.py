@@ -105,6 +105,7 @@ class Member(SQLModel, table=True):
     """A person of an account."""
 
     __tablename__ = "members"
+    __table_args__ = (Index("members_by_user", "user_id"),)
     account_id: str = Field(primary_key=True)
     user_id: str = Field(primary_key=True)
     role: str | None = None
