@@ -1,12 +1,13 @@
 """Who may call the API and open the console.  Secrets are stored as SHA-256, never as themselves."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Column, DateTime
 from sqlmodel import Field, SQLModel
 
 
-def _moment(*, nullable: bool = True) -> Field:  # type: ignore[valid-type]
+def _moment(*, nullable: bool = True) -> Any:
     return Field(sa_column=Column(DateTime(timezone=True), nullable=nullable))
 
 

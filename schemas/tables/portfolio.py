@@ -7,9 +7,18 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+NOTHING_YET = -1
+"""Less than every generation and sequence."""
+
 
 def _moment(*, nullable: bool = True, primary_key: bool = False) -> Any:
     return Field(sa_column=Column(DateTime(timezone=True), nullable=nullable, primary_key=primary_key))
+
+
+def _number(*, primary_key: bool = False, default: int | None = None) -> Any:
+    standing = None if default is None else text(str(default))
+    column = Column(BigInteger, nullable=False, primary_key=primary_key, autoincrement=False, server_default=standing)
+    return Field(default=default if default is not None else ..., sa_column=column)
 
 
 def _document() -> Any:
@@ -17,7 +26,10 @@ def _document() -> Any:
 
 
 class Account(SQLModel, table=True):
-    """One customer as of its greatest (generation, sequence).  Scores are 0-100, coverage 0-1, money in base currency."""
+    """One customer as of its greatest (generation, sequence).  Scores are 0-100, coverage 0-1, money in base currency.
+
+    Every fact carries who the customer is and its stage; only facts about health carry band to `missing`.  The facts of
+    one decision share a sequence and arrive by different topics, so health has a sequence of its own."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -41,8 +53,10 @@ class Account(SQLModel, table=True):
     reasons: list[dict[str, Any]] | None = _document()
     missing: list[str] | None = _document()
     open_signals: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
-    generation: int = Field(sa_column=Column(BigInteger, nullable=False))
-    sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
+    generation: int = _number()
+    sequence: int = _number()
+    health_generation: int = _number(default=NOTHING_YET)
+    health_sequence: int = _number(default=NOTHING_YET)
     changed_at: datetime | None = _moment()
 
 
@@ -50,6 +64,7 @@ class HealthPoint(SQLModel, table=True):
     """The last health of an account in one minute; after a week in one hour."""
 
     __tablename__ = "health_history"
+    __table_args__ = (Index("health_history_to_thin", "bucket", postgresql_where=text("NOT hourly")),)
     account_id: str = Field(primary_key=True)
     bucket: datetime = _moment(nullable=False, primary_key=True)
     at: datetime = _moment(nullable=False)
@@ -58,8 +73,10 @@ class HealthPoint(SQLModel, table=True):
     coverage: float
     reasons: list[dict[str, Any]] | None = _document()
     fact_id: str = Field(unique=True)
-    generation: int = Field(sa_column=Column(BigInteger, nullable=False))
-    sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
+    generation: int = _number()
+    sequence: int = _number()
+    hourly: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Thinned already: the last of its hour."""
 
 
 class StageChange(SQLModel, table=True):
@@ -95,10 +112,10 @@ class Signal(SQLModel, table=True):
     raised_at: datetime = _moment(nullable=False)
     escalated_at: datetime | None = _moment()
     cleared_at: datetime | None = _moment()
-    fact_id: str = Field(unique=True)
+    fact_id: str
     """The latest fact about this episode."""
-    generation: int = Field(sa_column=Column(BigInteger, nullable=False))
-    sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
+    generation: int = _number()
+    sequence: int = _number()
 
 
 class Member(SQLModel, table=True):
@@ -120,7 +137,7 @@ class Activity(SQLModel, table=True):
     __table_args__ = (Index("activities_by_account", "account_id", "at"),)
     topic: str = Field(primary_key=True)
     partition: int = Field(primary_key=True)
-    record_offset: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    record_offset: int = _number(primary_key=True)
     account_id: str
     type: str
     at: datetime = _moment(nullable=False)
@@ -133,4 +150,6 @@ class NextOffset(SQLModel, table=True):
     __tablename__ = "projector_offsets"
     topic: str = Field(primary_key=True)
     partition: int = Field(primary_key=True)
-    next_offset: int = Field(sa_column=Column(BigInteger, nullable=False))
+    next_offset: int = _number()
+    generation: int = _number(default=NOTHING_YET)
+    """The newest owner whose facts were seen here; facts of older ones are dropped from then on."""
