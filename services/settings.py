@@ -1,5 +1,7 @@
 """The only reader of the environment: every setting, its default and its meaning (`kesher settings` prints them)."""
 
+import json
+import os
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -41,6 +43,15 @@ class Settings(BaseSettings):
     ingest_port: Port = Field(8081, description="Where events come in by HTTP")
     scorer_metrics_port: Port = Field(9101, description="/metrics, /healthz and /readyz of the scorer")
     projector_metrics_port: Port = Field(9102, description="/metrics, /healthz and /readyz of the projector")
+    cors_origins: str = Field(
+        "", description="Sites whose pages may send events to /v1, comma-separated, or *; none when empty"
+    )
+    produce_timeout_seconds: float = Field(
+        10.0, gt=0, description="How long the ingest door waits for Kafka's acknowledgement before it answers 503"
+    )
+    max_waiting_bytes: PositiveInt = Field(
+        33_554_432, description="The ingest door answers 429 while more bytes than this wait for Kafka"
+    )
     public_url: str = Field("", description="Address people reach the console at; http://<bind>:<web port> when empty")
     linger_ms: float = Field(12.0, ge=0, description="The scorer waits this long for more records when a poll is small")
     commit_seconds: float = Field(2.0, gt=0, description="How often the scorer commits its offsets")
@@ -52,6 +63,21 @@ class Settings(BaseSettings):
     dead_letter_least: PositiveInt = Field(100, description="and only from this many bad records on")
     retention_days: PositiveInt = Field(400, description="How long inputs and facts stay in Kafka")
     log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines")
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a child process that is to read these same settings."""
+        given = self.model_dump(mode="json", include=self.model_fields_set, exclude_none=True)
+        return {**os.environ, **{variable(name): _text(value) for name, value in given.items()}}
+
+
+def variable(name: str) -> str:
+    """The environment variable that a setting is read from."""
+    alias = Settings.model_fields[name].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"KESHER_{name.upper()}"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 @cache
