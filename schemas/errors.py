@@ -2,6 +2,7 @@
 
 KesherError
 ├─ InvalidEvent          unreadable: dead-letter or reject it, its neighbours go on
+│  └─ TooLarge           more bytes than are taken
 ├─ Misplaced             right record, wrong partition: stop that partition
 ├─ RetryLater(wait)      try again after `wait`
 ├─ Refused               never: this cannot work as asked
@@ -21,6 +22,10 @@ class KesherError(Exception):
 
 class InvalidEvent(KesherError):
     """An event that breaks a rule of the border."""
+
+
+class TooLarge(InvalidEvent):
+    """An event or a request with more bytes than are taken."""
 
 
 class Misplaced(KesherError):
