@@ -24,6 +24,7 @@ from services.adapters.clock import monotonic
 from services.adapters.embedded.kafka import EmbeddedKafka
 from services.adapters.embedded.postgres import EmbeddedPostgres
 from services.adapters.embedded.server import end_leftover
+from services.adapters.postgres import migrate
 from services.adapters.topics import ensure
 from services.cli.screen import Screen
 from services.settings import Settings
@@ -74,7 +75,7 @@ class House:
         changes = await self._start_brokers()
         self.settings = self.settings.model_copy(update=changes)
         self.screen.doing("creating topics and tables")
-        await asyncio.gather(ensure(self.settings), _migrate(self.settings))
+        await asyncio.gather(ensure(self.settings), migrate(self.settings.database_url))
 
     async def add(self, *processes: Process) -> None:
         """Start children and watch over them."""
@@ -244,7 +245,3 @@ def _locked(directory: Path) -> IO[str]:
 
 def _last_lines(log: Path) -> Sequence[str]:
     return log.read_text(errors="replace").splitlines()[-LAST_LINES:] if log.exists() else ()
-
-
-async def _migrate(settings: Settings) -> None:
-    """Every migration of the read model."""
