@@ -153,3 +153,5 @@ class NextOffset(SQLModel, table=True):
     next_offset: int = _number()
     generation: int = _number(default=NOTHING_YET)
     """The newest owner whose facts were seen here; facts of older ones are dropped from then on."""
+    topic_id: str | None = None
+    """Kafka's own id: a topic that was deleted and made again has another, and offsets that mean nothing here."""
