@@ -30,7 +30,9 @@ class Shape:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What differs: `refusals` stop Kesher, `corrections` may be made without loss, `remarks` are for a person."""
+    """What differs: `refusals` stop Kesher, `corrections` may be made without loss, `remarks` are for a person.
+
+    Sentences lack their subject, the topic, so that one can be said of many."""
 
     refusals: tuple[str, ...] = ()
     corrections: Mapping[str, str] = field(default_factory=dict)
@@ -51,14 +53,14 @@ def wanted(topic: Topic, *, partitions: int, retention: timedelta, brokers: int)
     return Shape(1 if topic is SCORECARDS else partitions, min(brokers, ENOUGH_BROKERS), settings)
 
 
-def judge(name: str, want: Shape, found: Shape) -> Verdict:
+def judge(want: Shape, found: Shape) -> Verdict:
     """Compare a topic with its shape.  Nothing that would lose records is ever corrected."""
     refusals: list[str] = []
     remarks: list[str] = []
     if found.partitions != want.partitions:
-        refusals.append(_other_partitions(name, want.partitions, found.partitions))
+        refusals.append(_other_partitions(want.partitions, found.partitions))
     if found.replicas < want.replicas:
-        remarks.append(f"{name} has {found.replicas} of {want.replicas} replicas: reassign its partitions")
+        remarks.append(f"only {found.replicas} of {want.replicas} replicas; reassign the partitions")
     corrections: dict[str, str] = {}
     for setting, value in want.settings.items():
         present = found.settings.get(setting, "")
@@ -66,21 +68,21 @@ def judge(name: str, want: Shape, found: Shape) -> Verdict:
             continue
         if setting == _RETENTION and _shortens(present, value):
             remarks.append(
-                f"{name} keeps records longer ({setting}={present}) than KESHER_RETENTION_DAYS says; lowering it deletes "
-                "them, so it was left alone"
+                f"{setting}={present} is longer than KESHER_RETENTION_DAYS says; lowering it deletes records, so it was "
+                "left alone"
             )
         elif setting == _IN_SYNC and int(value) > found.replicas:
-            remarks.append(f"{name} has too few replicas for {setting}={value}")
+            remarks.append(f"too few replicas for {setting}={value}")
         else:
             corrections[setting] = value
             if setting == _POLICY and value == "compact":
-                remarks.append(f"{name} was not compacted: records may be missing from it already")
+                remarks.append("was not compacted: records may be missing already")
     return Verdict(tuple(refusals), corrections, tuple(remarks))
 
 
-def _other_partitions(name: str, want: int, found: int) -> str:
+def _other_partitions(want: int, found: int) -> str:
     return (
-        f"{name} has {found} partitions and {want} are wanted. Another count would move accounts away from their rows: "
+        f"{found} partitions are there and {want} are wanted. Another count would move accounts away from their rows: "
         f"set KESHER_PARTITIONS={found}, or begin anew with another KESHER_PREFIX."
     )
 

@@ -1,7 +1,7 @@
 """Topics on the broker: created when missing, checked and corrected when there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +20,7 @@ from services.settings import Settings
 __all__ = ["Report", "check", "connected", "ensure", "topic_ids"]
 _OWN = 1
 """Where a topic's setting comes from: the topic itself, not the broker's defaults."""
+_NAMED = 3
 _LEADERS_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 
@@ -46,7 +47,8 @@ class _Found:
 async def check(settings: Settings) -> Report:
     """Compare every topic with what it should be and change nothing.  RetryLater while Kafka is away."""
     async with connected(settings.kafka_bootstrap_servers) as admin:
-        return _report(await _shapes(admin, settings), await _find(admin))
+        shapes = await _shapes(admin, settings)
+        return _report(shapes, await _find(admin, shapes))
 
 
 async def ensure(settings: Settings) -> Report:
@@ -55,7 +57,7 @@ async def ensure(settings: Settings) -> Report:
     Refused, before anything is changed, when a topic has another partition count.  RetryLater while Kafka is away."""
     async with connected(settings.kafka_bootstrap_servers) as admin:
         shapes = await _shapes(admin, settings)
-        found = await _find(admin)
+        found = await _find(admin, shapes)
         report = _report(shapes, found)
         if report.refusals:
             raise Refused("\n".join(report.refusals))
@@ -82,15 +84,14 @@ async def _shapes(admin: AIOKafkaAdminClient, settings: Settings) -> dict[str, S
     brokers = len((await admin.describe_cluster())["brokers"])
     retention = timedelta(days=settings.retention_days)
     return {
-        topic.full(settings.prefix): wanted(
-            topic, partitions=settings.partitions, retention=retention, brokers=brokers
-        )
+        topic.full(settings.prefix): wanted(topic, partitions=settings.partitions, retention=retention, brokers=brokers)
         for topic in TOPICS
     }
 
 
-async def _find(admin: AIOKafkaAdminClient) -> dict[str, _Found]:
-    described = await admin.describe_topics()
+async def _find(admin: AIOKafkaAdminClient, names: Collection[str]) -> dict[str, _Found]:
+    """Those of the names that exist.  All topics are listed, because asking for one by name may create it."""
+    described = [one for one in await admin.describe_topics() if one["topic"] in names]
     sizes = {one["topic"]: (len(one["partitions"]), len(one["partitions"][0]["replicas"])) for one in described}
     if not sizes:
         return {}
@@ -106,15 +107,29 @@ async def _find(admin: AIOKafkaAdminClient) -> dict[str, _Found]:
 
 def _report(shapes: Mapping[str, Shape], found: Mapping[str, _Found]) -> Report:
     verdicts: dict[str, Verdict] = {
-        name: judge(name, shape, found[name].shape) for name, shape in shapes.items() if name in found
+        name: judge(shape, found[name].shape) for name, shape in shapes.items() if name in found
     }
     return Report(
         created=tuple(name for name in shapes if name not in found),
         corrected={name: verdict.corrections for name, verdict in verdicts.items() if verdict.corrections},
-        remarks=tuple(remark for verdict in verdicts.values() for remark in verdict.remarks),
-        refusals=tuple(refusal for verdict in verdicts.values() for refusal in verdict.refusals),
+        remarks=_together({name: verdict.remarks for name, verdict in verdicts.items()}),
+        refusals=_together({name: verdict.refusals for name, verdict in verdicts.items()}),
         kept=tuple(name for name, verdict in verdicts.items() if not verdict.corrections),
     )
+
+
+def _together(sentences: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """What is said of several topics is said once: `a, b and 5 more: only 1 of 3 replicas ...`."""
+    said: dict[str, list[str]] = {}
+    for name, ones in sentences.items():
+        for one in ones:
+            said.setdefault(one, []).append(name)
+    return tuple(f"{_listed(names)}: {sentence}" for sentence, names in said.items())
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + rest
 
 
 async def _create(admin: AIOKafkaAdminClient, shapes: Mapping[str, Shape]) -> None:

@@ -1,9 +1,9 @@
 """A house: the brokers and processes that live in one data directory, started, watched and stopped in order.
 
-    async with House(settings, directory, screen) as house:
-        await house.start()                           # brokers, topics, tables
-        await house.add(*PROCESSES)                   # children, restarted when they die
-        await house.ready()                           # until every /readyz is green
+async with House(settings, directory, screen) as house:
+    await house.start()                           # brokers, topics, tables
+    await house.add(*PROCESSES)                   # children, restarted when they die
+    await house.ready()                           # until every /readyz is green
 """
 
 import asyncio
