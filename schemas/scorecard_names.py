@@ -26,6 +26,7 @@ def _events(card: Scorecard) -> Found:
             for i, match in enumerate(part.of):
                 for field in ("amount", "field", "by"):
                     yield from _fields(match, getattr(match, field, None), (section, name, "of", i, field))
+    yield from _amounts(card)
     for name, instant in card.instants.items():
         yield from _matches(instant.of, ("instants", name, "first" if instant.first else "latest"))
     for name, slot in card.slots.items():
@@ -35,6 +36,16 @@ def _events(card: Scorecard) -> Found:
         yield from _matches(distinct.on, ("distinct", name, "on"))
         for i, match in enumerate(distinct.on):
             yield from _fields(match, None if distinct.of == "day" else distinct.of, ("distinct", name, "on", i))
+
+
+def _amounts(card: Scorecard) -> Found:
+    seen: dict[str, str] = {}
+    for name, counter in card.counters.items():
+        for i, addend in enumerate(counter.of):
+            for on in addend.on:
+                if addend.amount and seen.setdefault(on, addend.amount) != addend.amount:
+                    yield (("counters", name, "of", i, "amount"),
+                           f"{on} is summed by `{seen[on]}` already; one event type has one amount")
 
 
 def _matches(matches: Iterable[Match], path: Place) -> Found:

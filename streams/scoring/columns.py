@@ -59,6 +59,8 @@ class Accounts:
         self._free: list[int] = []
         self._dirty = np.zeros(1024, bool)
         self._layouts = {layout.fingerprint: layout}
+        self.overflowed = 0
+        """Slot entries that found no place."""
         self._kept = [name for name in layout.packed_dtype.names or () if name in (layout.dtype.names or ()) and name != "spare"]
 
     def __len__(self) -> int:

@@ -11,11 +11,13 @@ import numpy as np
 from streams.scoring.decay import Decay
 
 WORD = 8
-USERS, DAYS = 128, 64
-"""Cells of a distinct column of values, and of days."""
+CELLS = 128
+"""Cells of a distinct column."""
+DAYS = 64
+"""Days that a days column remembers, one bit each."""
 MERGE_IDS = 2
 DECISIONS = (
-    "judged", "stage_since", "signal_since", "told_scores", "told_points", "told_score", "told_cap_points",
+    "judged", "stage_since", "signal_since", "told_scores", "told_shares", "told_score", "told_cap_points",
     "sequence", "episodes", "signals", "levels", "told_levels", "band", "told_band", "stage", "told_stage",
     "told_weighting", "told_cap",
 )
@@ -24,7 +26,7 @@ DECISIONS = (
 
 @dataclass(frozen=True)
 class Sidecar:
-    """A wide column that only the accounts with data pay for.  `kind` is recent, slots, distinct or days."""
+    """A wide column that only the accounts with data pay for.  `kind` is recent, slots or distinct."""
 
     kind: str
     name: str
@@ -51,6 +53,7 @@ class Layout:
     categories: tuple[str, ...]
     firsts: tuple[str, ...]
     latests: tuple[str, ...]
+    days: tuple[str, ...]
     measures: tuple[str, ...]
     signals: tuple[str, ...]
     sidecars: tuple[Sidecar, ...]
@@ -65,10 +68,10 @@ class Layout:
             ("sums", "<f8", len(self.counters)), ("gauge", "<f8", len(self.gauges)),
             ("gauge_at", "<f8", len(self.gauges)), ("category", "<u8", len(self.categories)),
             ("category_at", "<f8", len(self.categories)), ("first", "<f8", len(self.firsts)),
-            ("latest", "<f8", len(self.latests)), ("signal_since", "<f8", signals),
-            ("told_scores", "<f4", measures), ("told_points", "<f4", measures), ("told_score", "<f4"),
+            ("latest", "<f8", len(self.latests)), ("day_bits", "<u8", len(self.days)), ("signal_since", "<f8", signals),
+            ("told_scores", "<f4", measures), ("told_shares", "<f4", measures), ("told_score", "<f4"),
             ("told_cap_points", "<f4"), ("revision", "<u4"), ("sequence", "<u4"), ("partition", "<u2"),
-            ("episodes", "<u2", signals), ("signals", "u1", signals), ("levels", "u1", signals),
+            ("day_last", "<u2", len(self.days)), ("episodes", "<u2", signals), ("signals", "u1", signals), ("levels", "u1", signals),
             ("told_levels", "u1", signals), ("band", "u1"), ("told_band", "u1"), ("stage", "u1"), ("told_stage", "u1"),
             ("told_weighting", "u1"), ("told_cap", "u1"),
         ]
@@ -117,11 +120,11 @@ class Layout:
     def named(self) -> dict[str, tuple[str, ...]]:
         """Column -> the name of each of its places.  A counter's name includes its half-life: another one is another sum."""
         counters = tuple(f"{name}@{half_life}" for name, half_life in self.counters)
-        measures = dict.fromkeys(("told_scores", "told_points"), self.measures)
+        measures = dict.fromkeys(("told_scores", "told_shares"), self.measures)
         signals = dict.fromkeys(("signal_since", "episodes", "signals", "levels", "told_levels"), self.signals)
         return {"offsets": self.sources, "sums": counters, "gauge": self.gauges, "gauge_at": self.gauges,
                 "category": self.categories, "category_at": self.categories, "first": self.firsts,
-                "latest": self.latests, **measures, **signals}
+                "latest": self.latests, "day_bits": self.days, "day_last": self.days, **measures, **signals}
 
     def sidecar(self, name: str) -> int:
         """Position of the sidecar of this name."""

@@ -1,0 +1,63 @@
+"""A decoder of events that reads only the fields a scorecard needs: many times faster than reading all."""
+
+from collections.abc import Iterable
+from typing import Any, Union, get_args
+
+import msgspec
+from msgspec.structs import FieldInfo, fields
+
+from schemas.events import INPUTS
+from schemas.events.catalog import Text
+
+DecodeFault = (msgspec.DecodeError, UnicodeDecodeError)
+"""What a decoder raises on bytes that are not such an event."""
+
+
+def _field(name: str, type_: str | None = None) -> list[FieldInfo]:
+    types = [INPUTS[type_]] if type_ else INPUTS.values()
+    return [found for event in types for found in fields(event.data) if found.name == name]
+
+
+def default_of(type_: str, name: str) -> Any:
+    """What an absent field of an input type means; None when nothing."""
+    found = _field(name, type_)[0].default
+    return None if found is msgspec.NODEFAULT else found
+
+
+def required_in(type_: str, names: Iterable[str]) -> list[str]:
+    """Those of the fields that events of this type must have."""
+    known = fields(INPUTS[type_].data)
+    return [f.name for f in known if f.required and f.name in set(names)]
+
+
+def _annotation(name: str) -> Any:
+    kinds = dict.fromkeys(kind for found in _field(name) for kind in (get_args(found.type) or (found.type,)) if kind is not type(None))
+    types = list(dict.fromkeys(found.type for found in _field(name)))
+    return Union[tuple(types)] | None if len(types) == 1 or not _texts(kinds) else Text | None
+
+
+def _texts(kinds: Iterable[Any]) -> bool:
+    return any(isinstance(kind, str) for kind in kinds)
+
+
+class Decode:
+    """bytes -> an event with type, id, source, subject, time, backfill and `data`, which has only `names`."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        kept = [(name, _annotation(name), None) for name in sorted(names)]
+        data = msgspec.defstruct("Data", kept, gc=False)
+        event = msgspec.defstruct(
+            "Event",
+            [("type", str), ("id", str), ("source", str), ("subject", str), ("time", str | None, None),
+             ("backfill", bool, False), ("data", data, msgspec.field(default_factory=data))], gc=False)
+        self.blank: Any = event("", "", "", "")
+        self._decoder = msgspec.json.Decoder(event)
+
+    def __call__(self, value: bytes | None) -> Any:
+        """Raises DecodeFault on anything else, TypeError on None."""
+        return self._decoder.decode(value)  # type: ignore[arg-type]
+
+
+def event_decoder(names: Iterable[str]) -> Decode:
+    """A decoder of the fields `names`."""
+    return Decode(names)

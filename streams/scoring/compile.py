@@ -1,0 +1,270 @@
+"""A scorecard as arrays: what each event type adds to which columns, and how columns become measures."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.scorecard import Distinct, Match, Measure, Scorecard, SlotValue
+from schemas.topics import SOURCES
+from streams.scoring.decay import DAY
+from streams.scoring.hashes import hashed
+from streams.scoring.layout import CELLS, Layout, Sidecar
+
+Flags = NDArray[np.bool_]
+PREFIX = "kesher."
+SNAPSHOT = ("name", "plan", "segment", "owner", "crm")
+"""Texts of a profile that facts carry."""
+OTHER = "\0other"
+DATE, MONEY, NUMBER = "date", "money", "number"
+DAY_ITSELF = "day"
+BANDS = ("", "unknown", "red", "amber", "green")
+CLEAR, PENDING, OPEN, COOLING = 0, 1, 2, 3
+
+
+class Write(NamedTuple):
+    """A value that events of one type write into column `place`; `kinds` says which of their kinds, None for all."""
+
+    place: int
+    field: str
+    how: str | SlotValue
+    kinds: frozenset[int] | None
+
+
+class Recipe(NamedTuple):
+    """How events of one type are read.  `cases` maps the values of the `where` fields to a kind."""
+
+    kind: int
+    where: tuple[str, ...]
+    values: tuple[frozenset[str], ...]
+    cases: dict[tuple[str, ...], int]
+    amount: str | None
+    gauges: tuple[Write, ...]
+    categories: tuple[Write, ...]
+    slots: tuple[Write, ...]
+    distinct: tuple[Write, ...]
+    days: tuple[Write, ...]
+    texts: tuple[str, ...]
+
+    @property
+    def fields(self) -> set[str]:
+        """Every field of the data that must be decoded."""
+        writes = (*self.gauges, *self.categories, *self.slots, *self.distinct)
+        out = {*self.where, *self.texts, *(w.field for w in writes if w.field)} | ({self.amount} if self.amount else set())
+        for write in self.slots:
+            if isinstance(write.how, SlotValue):
+                out |= {"metric", "score", "direction"} if write.how.value == "answer" else set()
+                out |= {write.how.by} if write.how.by else set()
+        money = self.amount in MONIES or any(g.how == MONEY for g in self.gauges)
+        return out | ({"currency"} if money else set())
+
+
+MONIES = frozenset({"amount", "mrr", "cost"})
+
+
+class Ref(NamedTuple):
+    """A column by its array and place."""
+
+    column: str
+    place: int
+
+
+@dataclass(frozen=True)
+class Model:
+    """A compiled scorecard."""
+
+    card: Scorecard
+    layout: Layout
+    recipes: dict[str, Recipe]
+    plain: NDArray[np.float64]
+    """(kinds, counters): added once per event."""
+    scaled: NDArray[np.float64]
+    """(kinds, counters): added times the event's amount."""
+    first: Flags
+    """(kinds, firsts): which kinds set which instants."""
+    latest: Flags
+
+    @cached_property
+    def measures(self) -> tuple[tuple[str, Measure], ...]:
+        """(name, measure) in the order of the columns."""
+        return tuple(self.card.measures.items())
+
+    @cached_property
+    def curves(self) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+        """Piecewise-linear maps as a base and the same number of ramps (3: start, 1/width, rise) for every measure."""
+        points = [m.map for _, m in self.measures]
+        ramps = []
+        for i in range(max(map(len, points)) - 1):
+            pairs = [(p[i], p[i + 1]) if i + 1 < len(p) else ((0.0, 0.0), (1.0, 0.0)) for p in points]
+            ramps.append(np.array([[a[0] for a, _ in pairs], [1 / (b[0] - a[0]) for a, b in pairs],
+                                   [b[1] - a[1] for a, b in pairs]]))
+        return np.array([p[0][1] for p in points]), ramps
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64]:
+        """(weightings, measures)"""
+        return np.array([[w.weights.get(name, 0.0) for name, _ in self.measures] for w in self.card.weightings])
+
+    @cached_property
+    def categories(self) -> dict[str, int]:
+        """Category -> place."""
+        return {name: i for i, name in enumerate(self.layout.categories)}
+
+    @cached_property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stages, in order."""
+        return tuple(stage.name for stage in self.card.stages)
+
+    @cached_property
+    def signal_arrays(self) -> dict[str, NDArray[np.float64]]:
+        """One value per signal: measure (-1 health, -2 none), sign, enter, exit, dwell, cool_down, when (-1 none)."""
+        names = [name for name, _ in self.measures]
+        indicators = list(self.card.indicators)
+        out: dict[str, list[float]] = {k: [] for k in ("measure", "sign", "enter", "exit", "dwell", "cool_down", "when")}
+        for signal in self.card.signals.values():
+            sign = -1.0 if signal.above is not None else 1.0
+            enter = signal.below if signal.below is not None else signal.above
+            out["measure"].append(-2 if signal.of is None else -1 if signal.of == "health" else names.index(signal.of))
+            out["sign"].append(sign)
+            out["enter"].append(sign * enter if enter is not None else np.inf)
+            out["exit"].append(sign * signal.exit if signal.exit is not None else np.inf)
+            out["dwell"].append(signal.dwell)
+            out["cool_down"].append(signal.cool_down)
+            out["when"].append(indicators.index(signal.when) if signal.when else -1)
+        return {name: np.array(values, float) for name, values in out.items()}
+
+    @cached_property
+    def levels(self) -> list[tuple[int, int, float]]:
+        """(signal, level, signed threshold) of every level above the first; levels count from 1."""
+        return [(s, level, (-1.0 if signal.above is not None else 1.0) * limit)
+                for s, signal in enumerate(self.card.signals.values())
+                for level, limit in enumerate(signal.levels.values(), 2)]
+
+    def instant(self, name: str) -> Ref:
+        """Where an instant is kept."""
+        firsts = self.layout.firsts
+        return Ref("first", firsts.index(name)) if name in firsts else Ref("latest", self.layout.latests.index(name))
+
+
+def compile_model(card: Scorecard) -> Model:
+    """The arrays of a scorecard whose names have been checked (`schemas.scorecard.load`)."""
+    layout = Layout(
+        sources=tuple(topic.name for topic in SOURCES),
+        counters=tuple((name, counter.half_life) for name, counter in card.counters.items()),
+        gauges=tuple(card.gauges), categories=tuple(card.categories),
+        firsts=tuple(name for name, instant in card.instants.items() if instant.first),
+        latests=tuple(name for name, instant in card.instants.items() if instant.latest),
+        days=tuple(name for name, distinct in card.distinct.items() if distinct.of == DAY_ITSELF),
+        measures=tuple(card.measures), signals=tuple(card.signals), sidecars=tuple(_sidecars(card)))
+    recipes, kinds = _recipes(card)
+    plain, scaled = _counters(card, kinds)
+    return Model(card, layout, recipes, plain, scaled,
+                 _marks(card, layout.firsts, kinds), _marks(card, layout.latests, kinds))
+
+
+def _sidecars(card: Scorecard) -> Iterable[Sidecar]:
+    yield Sidecar("recent", "recent", card.recent_ids)
+    for name, slots in card.slots.items():
+        yield Sidecar("slots", name, slots.size)
+    for name, distinct in card.distinct.items():
+        if distinct.of != DAY_ITSELF:
+            yield Sidecar("distinct", name, CELLS)
+
+
+class Kind(NamedTuple):
+    """Events of one type whose `where` fields have these values (OTHER: none that the scorecard names)."""
+
+    type: str
+    values: dict[str, str]
+
+    def fits(self, match: Match) -> bool:
+        """Whether events of this kind are matched."""
+        return self.type in match.on and all(self.values[field] in wanted for field, wanted in match.where.items())
+
+
+def _recipes(card: Scorecard) -> tuple[dict[str, Recipe], list[Kind]]:
+    matches = list(_matches(card))
+    types = dict.fromkeys(on for match in matches for on in match.on)
+    types |= dict.fromkeys(("profile.updated", "purchase.subscription_started", "purchase.subscription_changed"))
+    kinds = [Kind("", {})]                                  # kind 0 adds nothing
+    recipes = {}
+    for type_ in types:
+        mine = [match for match in matches if type_ in match.on]
+        where = tuple(dict.fromkeys(field for match in mine for field in match.where))
+        values = tuple(frozenset(v for match in mine for v in match.where.get(field, ())) for field in where)
+        start = len(kinds)
+        cases = {}
+        for combination in product(*([*sorted(v), OTHER] for v in values)):
+            cases[combination] = len(kinds)
+            kinds.append(Kind(type_, dict(zip(where, combination, strict=True))))
+        recipes[PREFIX + type_] = _recipe(card, type_, where, values, cases, kinds, start)
+    return recipes, kinds
+
+
+def _matches(card: Scorecard) -> Iterable[Match]:
+    for part in (*card.counters.values(), *card.gauges.values(), *card.categories.values(), *card.instants.values(),
+                 *card.slots.values()):
+        yield from part.of
+    for distinct in card.distinct.values():
+        yield from distinct.on
+
+
+def _recipe(card: Scorecard, type_: str, where: tuple[str, ...], values: tuple[frozenset[str], ...],
+            cases: dict[tuple[str, ...], int], kinds: Sequence[Kind], start: int) -> Recipe:
+    def writes(parts: Iterable[tuple[int, str, str | SlotValue, Match]]) -> tuple[Write, ...]:
+        out = []
+        for place, field, how, match in parts:
+            fitting = frozenset(k for k in cases.values() if kinds[k].fits(match))
+            if fitting:
+                out.append(Write(place, field, how, None if len(fitting) == len(cases) else fitting))
+        return tuple(out)
+
+    amounts = {a.amount for c in card.counters.values() for a in c.of if type_ in a.on and a.amount}
+    texts = SNAPSHOT if type_ == "profile.updated" else ("plan",) if type_.startswith("purchase.subscription_") else ()
+    return Recipe(
+        start, where, values, cases, _only(amounts),
+        writes((i, f.field, g.kind, f) for i, g in enumerate(card.gauges.values()) for f in g.of),
+        writes((i, f.field, "", f) for i, c in enumerate(card.categories.values()) for f in c.of),
+        writes((i, s.key, v, v) for i, s in enumerate(card.slots.values()) for v in s.of),
+        writes((i, d.of, "", m) for i, d in enumerate(_distinct(card, days=False)) for m in d.on),
+        writes((i, "", "", m) for i, d in enumerate(_distinct(card, days=True)) for m in d.on),
+        texts)
+
+
+def _distinct(card: Scorecard, *, days: bool) -> list[Distinct]:
+    return [d for d in card.distinct.values() if (d.of == DAY_ITSELF) == days]
+
+
+def _only(amounts: set[str]) -> str | None:
+    """One amount per event type; `schemas.scorecard_names` has refused a second."""
+    return next(iter(amounts), None)
+
+
+def _counters(card: Scorecard, kinds: Sequence[Kind]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    plain, scaled = np.zeros((2, len(kinds), len(card.counters)))
+    for column, counter in enumerate(card.counters.values()):
+        for addend in counter.of:
+            for number, kind in enumerate(kinds):
+                if kind.fits(addend):
+                    (scaled if addend.amount else plain)[number, column] += addend.weight
+    return plain, scaled
+
+
+def _marks(card: Scorecard, names: Sequence[str], kinds: Sequence[Kind]) -> Flags:
+    out = np.zeros((len(kinds), len(names)), bool)
+    for column, name in enumerate(names):
+        for number, kind in enumerate(kinds):
+            out[number, column] = any(kind.fits(match) for match in card.instants[name].of)
+    return out
+
+
+def category_codes(values: Sequence[str]) -> NDArray[np.uint64]:
+    """Hashes by which categories are compared."""
+    return hashed(values)
+
+
+__all__ = ["DAY", "Model", "Recipe", "Write", "category_codes", "compile_model"]

@@ -1,0 +1,99 @@
+"""The scoring of one worker: read records, fold them into rows, judge the rows, tell what changed."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from schemas.scorecard import Scorecard
+from streams.scoring.columns import Accounts, Positions
+from streams.scoring.compile import compile_model
+from streams.scoring.decide import Fact, judge, tell
+from streams.scoring.fold import fold
+from streams.scoring.packing import Rows
+from streams.scoring.read import Batch, Misplacement, Reader, Reading, Record, Reject, Slice
+
+CHANGING = ("signals", "signal_since", "levels", "band", "stage", "stage_since", "told_score", "sequence")
+"""A sweep writes back only rows in which one of these moved."""
+
+
+class Decision(NamedTuple):
+    """An account about which something is told: its row as it stands with that decision, and the facts."""
+
+    partition: int
+    key: bytes
+    row: bytes
+    facts: list[Fact]
+
+
+class Engine:
+    """All accounts of a worker and the scorecard that judges them.  Not thread-safe; never raises on what `read` gave."""
+
+    def __init__(self, card: Scorecard, partitions: int, *, base_currency: str = "USD",
+                 rates: Mapping[str, float] | None = None, clamp: bool = True) -> None:
+        self.model = compile_model(card)
+        self.accounts = Accounts(self.model.layout, partitions)
+        self._reader = Reader(self.model, self.accounts, base_currency=base_currency, rates=rates, clamp=clamp)
+
+    def read(self, slices: Sequence[Slice]) -> Reading:
+        """Decode and check the records of a poll, over all topics and partitions at once."""
+        return self._reader.read(slices)
+
+    def absorb(self, batch: Batch, cause: str = "event") -> list[Decision]:
+        """Fold a batch and judge every account it touched at the account's own event time.  `cause` is `event` or
+        `catch_up`; accounts that only got backfilled events say `backfill`."""
+        folded = fold(self.model, self.accounts, batch)
+        self.accounts.put(folded.at, folded.rows)
+        new = np.flatnonzero(folded.fresh)
+        if not len(new):
+            return []
+        rows, at = folded.rows[new], folded.at[new]
+        judged = judge(self.model, self.accounts, rows, rows["as_of"])
+        causes = ["backfill" if b else cause for b in folded.backfill[new].tolist()]
+        told = tell(judged, at, causes)
+        self.accounts.put(at, rows)
+        return self._decisions(at, told)
+
+    def sweep(self, now: float, start: int, stop: int, cause: str = "inactivity") -> list[Decision]:
+        """Judge rows [start, stop) at `now`: how silence, fading and dwells are noticed without any event."""
+        at = self.accounts.occupied(start, stop)
+        if not len(at):
+            return []
+        rows = self.accounts.rows[at]
+        before = {name: rows[name].copy() for name in CHANGING}
+        judged = judge(self.model, self.accounts, rows, np.full(len(at), now))
+        told = tell(judged, at, _Always(cause))
+        changed = self._changed(before, rows)
+        self.accounts.put(at[changed], rows[changed])
+        return self._decisions(at, told)
+
+    def _changed(self, before: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
+        changed = np.zeros(len(rows), bool)
+        for name, was in before.items():
+            now = rows[name]
+            differs = (now != was) & ~((now != now) & (was != was)) if now.dtype.kind == "f" else now != was
+            changed |= differs.any(axis=1) if differs.ndim == 2 else differs
+        return changed
+
+    def _decisions(self, at: Positions, told: list[tuple[int, list[Fact]]]) -> list[Decision]:
+        where = at[[i for i, _ in told]] if told else at[:0]
+        partitions = self.accounts.rows["partition"][where].tolist()
+        keys, values = self.accounts.keys_of(where), self.accounts.take(where) if told else []
+        return [Decision(partition, key, value, facts)
+                for partition, key, value, (_, facts) in zip(partitions, keys, values, told, strict=True)]
+
+
+class _Always(Sequence[str]):
+    """The same word at every position."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def __getitem__(self, _: object) -> str:  # type: ignore[override]
+        return self._word
+
+    def __len__(self) -> int:
+        return 2**62
+
+
+__all__ = ["Batch", "Decision", "Engine", "Fact", "Misplacement", "Reading", "Record", "Reject", "Slice"]

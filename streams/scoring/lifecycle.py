@@ -1,0 +1,70 @@
+"""Where a customer stands: the last stage all of whose guards hold; forward at once, back only after the dwell."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.scorecard import Guard
+from streams.scoring.measures import Measured, View
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+def advance(view: View, measured: Measured, holding: Flags) -> None:
+    """Move `stage` and `stage_since` of the view's rows, in place."""
+    rows = view.rows
+    target = np.zeros(len(rows), np.uint8)
+    for number, stage in enumerate(view.model.card.stages):
+        holds = np.ones(len(rows), bool)
+        for guard in stage.when:
+            holds &= GUARDS[guard.kind](view, measured, holding, guard)
+        target[holds] = number
+    stage, since = rows["stage"], rows["stage_since"]
+    move = (target > stage) | ((target < stage) & (view.at - since >= view.model.card.stage_dwell))
+    rows["stage"], rows["stage_since"] = np.where(move, target, stage), np.where(move, view.at, since)
+
+
+def because(guard: Guard) -> str:
+    """The guard in a word, for the fact."""
+    name = getattr(guard, guard.kind)
+    return f"{guard.kind}:{'>'.join(name) if guard.kind == 'after' else name}"
+
+
+def reached(view: View, _measured: Measured, _holding: Flags, guard: Guard) -> Flags:
+    """The instant has happened."""
+    return view.instant(guard.reached or "") > 0
+
+
+def counter(view: View, _measured: Measured, _holding: Flags, guard: Guard) -> Flags:
+    """The counter stands at `at_least`."""
+    return view.counter(guard.counter or "") >= guard.at_least
+
+
+def of_measure(view: View, measured: Measured, _holding: Flags, guard: Guard) -> Flags:
+    """The measure is known and its score at least `at_least`."""
+    place = view.model.layout.measures.index(guard.measure or "")
+    return measured.known[:, place] & (measured.scores[:, place] >= guard.at_least)
+
+
+def indicator(view: View, _measured: Measured, holding: Flags, guard: Guard) -> Flags:
+    """The indicator holds."""
+    return holding[:, list(view.model.card.indicators).index(guard.indicator or "")]
+
+
+def after(view: View, _measured: Measured, _holding: Flags, guard: Guard) -> Flags:
+    """The first instant has happened, and later than the second."""
+    one, other = guard.after or ("", "")
+    return view.instant(one) > np.maximum(view.instant(other), 0.0)
+
+
+def recent(view: View, _measured: Measured, _holding: Flags, guard: Guard) -> Flags:
+    """The instant lies at most `within` back."""
+    when = view.instant(guard.recent or "")
+    return (when > 0) & (view.at - when <= guard.within)
+
+
+GUARDS: dict[str, Callable[[View, Measured, Flags, Guard], Flags]] = {
+    "reached": reached, "counter": counter, "measure": of_measure, "indicator": indicator, "after": after, "recent": recent,
+}
