@@ -1,4 +1,4 @@
-"""What Alembic runs: it is handed an open connection (services/adapters/postgres.py) and one transaction holds all steps."""
+"""What Alembic runs: services/adapters/postgres.py hands it an open connection; one transaction holds all steps."""
 
 from alembic import context
 from sqlmodel import SQLModel

@@ -12,7 +12,7 @@ def _moment(*, nullable: bool = True) -> Any:
 
 
 class ApiKey(SQLModel, table=True):
-    """A key for machines.  `scope` is read, write (ingest) or admin; `prefix` is shown so that a person can tell keys apart."""
+    """A key for machines.  `scope` is read, write (ingest) or admin; `prefix` is shown to tell keys apart."""
 
     __tablename__ = "api_keys"
     key_id: str = Field(primary_key=True)

@@ -96,9 +96,7 @@ class Signal(SQLModel, table=True):
     """One episode of churn risk or upsell.  Open while `cleared_at` is null."""
 
     __tablename__ = "signals"
-    __table_args__ = (
-        Index("signals_open", "family", "raised_at", postgresql_where=text("cleared_at IS NULL")),
-    )
+    __table_args__ = (Index("signals_open", "family", "raised_at", postgresql_where=text("cleared_at IS NULL")),)
     account_id: str = Field(primary_key=True)
     family: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)

@@ -1,4 +1,4 @@
-"""aiokafka's clients, built one way: what is acknowledged stays, a key keeps its partition, offsets are ours to keep."""
+"""aiokafka's clients, built one way: what is acknowledged stays, a key keeps its partition, offsets are ours."""
 
 from datetime import timedelta
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
 import schemas.migrations
-import schemas.tables  # noqa: F401 -- the tables register themselves in SQLModel.metadata
+import schemas.tables
 from schemas.errors import Refused
 
 AWAY = (

@@ -58,7 +58,8 @@ CREATE TABLE activities (
 CREATE INDEX activities_by_account ON activities (account_id, at);
 
 CREATE TABLE projector_offsets (
-    topic varchar, partition integer, next_offset bigint NOT NULL, generation bigint NOT NULL DEFAULT -1, topic_id varchar,
+    topic varchar, partition integer,
+    next_offset bigint NOT NULL, generation bigint NOT NULL DEFAULT -1, topic_id varchar,
     PRIMARY KEY (topic, partition)
 );
 """
