@@ -1,4 +1,4 @@
-"""Days as customers live them: zones with summer time, weeks that begin on Sunday or Monday, holidays, hours, seasons."""
+"""Days as customers live them: zones with summer time, weeks from Sunday or from Monday, holidays, hours, seasons."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -82,7 +82,8 @@ def work(day: date) -> tuple[float, float]:
 
 def moments(uniform: Floats) -> Ints:
     """Uniform draws -> milliseconds of a local day, crowded into office hours."""
-    return (np.interp(uniform, _BY_HOUR, np.arange(25.0)) * 3_600_000).astype(np.int64)
+    hours: Floats = np.interp(uniform, _BY_HOUR, np.arange(25.0))
+    return (hours * 3_600_000).astype(np.int64)
 
 
 def season(amplitude: Floats, peak: Floats, day: date) -> Floats:

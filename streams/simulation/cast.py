@@ -37,14 +37,14 @@ class Role:
 
 
 CAST = (
-    Role("silent-decline", "meridian-freight", "Meridian Freight", False, LONDON, "steady team", "business", 24, 21, 16.0,
-         8.0, "Amelia Brooks"),
-    Role("outage-week", "baltic-pay", "Baltic Pay", False, BERLIN, "enterprise", "enterprise", 90, 76, 26.0, 8.6,
-         "Tom Becker"),
-    Role("outage-week", "shaked-retail", "שקד קמעונאות בע״מ", True, JERUSALEM, "steady team", "business", 30, 26, 15.0,
-         8.4, "נועה לוי"),
-    Role("champion-leaves", "alon-insurance", "אלון ביטוח בע״מ", True, JERUSALEM, "steady team", "business", 40, 34, 20.0,
-         8.8, "יואב פרידמן"),
-    Role("growth-surge", "pixelpine-studio", "Pixelpine Studio", False, NEW_YORK, "steady team", "team", 20, 9, 9.0,
-         9.6, "Grace Lindqvist"),
+    Role("silent-decline", "meridian-freight", "Meridian Freight", False, LONDON,
+         "steady team", "business", 24, 21, 16.0, 8.0, "Amelia Brooks"),
+    Role("outage-week", "baltic-pay", "Baltic Pay", False, BERLIN,
+         "enterprise", "enterprise", 90, 76, 26.0, 8.6, "Tom Becker"),
+    Role("outage-week", "shaked-retail", "שקד קמעונאות בע״מ", True, JERUSALEM,
+         "steady team", "business", 30, 26, 15.0, 8.4, "נועה לוי"),
+    Role("champion-leaves", "alon-insurance", "אלון ביטוח בע״מ", True, JERUSALEM,
+         "steady team", "business", 40, 34, 20.0, 8.8, "יואב פרידמן"),
+    Role("growth-surge", "pixelpine-studio", "Pixelpine Studio", False, NEW_YORK,
+         "steady team", "team", 20, 9, 9.0, 9.6, "Grace Lindqvist"),
 )

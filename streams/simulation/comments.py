@@ -25,6 +25,6 @@ COMMENTS = (
     ),
 )
 IDEAS = (
-    ("Please add a dark theme.", "An export to Excel would help.", "Let us schedule reports.", "Single sign-on, please."),
+    ("Please add a dark theme.", "An export to Excel would help.", "Let us schedule reports.", "Single sign-on."),
     ("נשמח למצב כהה.", "ייצוא לאקסל יעזור לנו.", "אפשרו לתזמן דוחות.", "כניסה אחידה, בבקשה."),
 )

@@ -5,10 +5,10 @@ import numpy as np
 from streams.simulation import standing
 from streams.simulation.calendars import FROM_SUNDAY, Ints
 from streams.simulation.day import Day
-from streams.simulation.personas import FEATURES, PAGE_SHARES, PERSONAS
+from streams.simulation.personas import FEATURES, PAGE_SHARES
 from streams.simulation.population import NEVER
 from streams.simulation.rows import DAY_MS, HOUR_MS, Kind, Rows, rows
-from streams.simulation.spell import CHAMPION, METRICS, REASONS, REFUSALS, TOUCHES
+from streams.simulation.spell import METRICS, REASONS, REFUSALS, TOUCHES
 
 _SEEN_MEMBERS = 8
 """Members an account is introduced with; the rest show themselves by use."""
@@ -128,7 +128,7 @@ def voices(day: Day) -> list[Rows]:
         rows(Kind.REVIEWED, day.when(reviews), reviews, day.person(reviews), 4 + day.below(2, len(reviews)),
              day.below(16, len(reviews))),
         rows(Kind.REFERRED, day.when(referrals), referrals, day.person(referrals)),
-    ]  # fmt: skip
+    ]
 
 
 def _answers(day: Day, who: Ints, metric: int, nth: int) -> Rows:

@@ -23,9 +23,9 @@ HEBREW_SECOND = (
     ("תיירות", "travel"), ("חינוך", "learning"), ("אופנה", "fashion"), ("הנדסה", "engineering"), ("פיננסים", "finance"),
 )
 PEOPLE = (
-    "dana", "omer", "maya", "james", "noa", "sofia", "itay", "grace", "yael", "lucas", "tamar", "emma", "amit", "oliver",
-    "shira", "hannah", "eitan", "priya", "ronit", "daniel", "michal", "ben", "lior", "chloe", "gal", "marco", "adi",
-    "karen", "nadav", "ines",
+    "dana", "omer", "maya", "james", "noa", "sofia", "itay", "grace", "yael", "lucas", "tamar", "emma", "amit",
+    "oliver", "shira", "hannah", "eitan", "priya", "ronit", "daniel", "michal", "ben", "lior", "chloe", "gal",
+    "marco", "adi", "karen", "nadav", "ines",
 )
 ENGLISH_OWNERS = ("Amelia Brooks", "Daniel Ortiz", "Priya Raman", "Tom Becker", "Grace Lindqvist", "Marcus Hale")
 HEBREW_OWNERS = ("נועה לוי", "יואב פרידמן", "שירה מזרחי", "איתן ברק", "מיכל אברהמי")

@@ -45,7 +45,9 @@ PERSONAS = (
         "seasonal retailer", 0.1, ("starter", "team"), "mid-market", (6, 30), (0.5, 0.85), 8, 0.04, 7.6, season=0.6,
         fails=0.05,
     ),
-    Persona("dormant freemium", 0.08, ("free",), "small business", (2, 4), (0.5, 1.0), 0.5, 0.004, 6.8, churn_per_year=0),
+    Persona(
+        "dormant freemium", 0.08, ("free",), "small business", (2, 4), (0.5, 1.0), 0.5, 0.004, 6.8, churn_per_year=0,
+    ),
     Persona(
         "enterprise", 0.1, ("business", "enterprise"), "enterprise", (60, 160), (0.65, 0.9), 24, 0.09, 8.0,
         churn_per_year=0.03, fails=0.005, touches=0.12,

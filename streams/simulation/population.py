@@ -65,7 +65,7 @@ def populate(accounts: int, seed: int, monday: int) -> Population:
     persona = np.searchsorted(shares, chance[0] * shares[-1], side="right")
     hebrew = chance[1] < _ISRAELI
     zone = np.where(hebrew, JERUSALEM, 1 + (chance[2] * (len(ZONES) - 1)).astype(np.int64))
-    plan = np.array([PLANS.index(PERSONAS[i].plans[int(u * len(PERSONAS[i].plans))]) for i, u in zip(persona, chance[3])])
+    plan = np.array([_plan(kind, u) for kind, u in zip(persona.tolist(), chance[3].tolist(), strict=True)])
     seats = np.round(_between(_each(persona, "seats"), chance[4] ** 1.5))
     born, pays, gone, back = _lives(persona, plan, chance)
     people = Population(
@@ -79,10 +79,15 @@ def populate(accounts: int, seed: int, monday: int) -> Population:
         peak=np.where(hebrew, 265.0, 345.0), born=born, pays=pays, gone=gone, back=back,
         renews=1 + (chance[11] * 365).astype(np.int64), bills=1 + (chance[12] * 28).astype(np.int64),
         phase=(chance[13] * 60).astype(np.int64), luck=chance[14],
-    )  # fmt: skip
+    )
     for place, role in enumerate(cast.CAST[:accounts]):
         _play(people, place, role, monday)
     return people
+
+
+def _plan(persona: int, uniform: float) -> int:
+    plans = PERSONAS[persona].plans
+    return PLANS.index(plans[int(uniform * len(plans))])
 
 
 def _each(persona: Ints, field: str) -> Floats:
@@ -103,7 +108,8 @@ def _owners(hebrew: Bools, uniform: Floats) -> Ints:
 
 def _labels(hebrew: Bools, persona: Ints, chance: Floats) -> tuple[list[str], list[str], list[str]]:
     ids, names, segments = [], [], []
-    for number, (israeli, kind, u) in enumerate(zip(hebrew.tolist(), persona.tolist(), chance[15].tolist(), strict=True)):
+    traits = zip(hebrew.tolist(), persona.tolist(), chance[15].tolist(), strict=True)
+    for number, (israeli, kind, u) in enumerate(traits):
         name, slug = (hebrew_name if israeli else english_name)(int(u * 1_000_000))
         segment = PERSONAS[kind].segment
         ids.append(f"{slug}-{number:04d}")
@@ -142,6 +148,6 @@ def _play(people: Population, place: int, role: cast.Role, monday: int) -> None:
         "grows": monday + cast.SURGES if surging else 0,
         "growth": np.log(role.seats / role.used) / (cast.FULL - cast.SURGES) if surging else 0.0,
         "buys": monday + cast.BUYS if surging else NEVER,
-    }  # fmt: skip
+    }
     for column, value in settled.items():
         getattr(people, column)[place] = value

@@ -40,7 +40,7 @@ _TYPES = {
     Kind.RESOLVED: "support.ticket_resolved", Kind.BREACHED: "support.sla_breached",
     Kind.ANSWERED: "feedback.survey_answered", Kind.IDEA: "feedback.idea_submitted",
     Kind.REVIEWED: "feedback.review_posted", Kind.REFERRED: "feedback.referral_made", Kind.TOUCHED: "touchpoint.seen",
-}  # fmt: skip
+}
 _KINDS = [INPUTS[f"kesher.{_TYPES[kind]}"] for kind in Kind]
 _CHUNK = 8192
 
@@ -57,9 +57,7 @@ class Speller:
         self._plans = [PLANS[plan] for plan in people.plan.tolist()]
         self._owners = [OWNERS[owner] for owner in people.owner.tolist()]
         self._prices = [_price(*terms) for terms in zip(people.plan.tolist(), people.zone.tolist(), strict=True)]
-        self._heads = [
-            f'","source":"{source}","type":"{kind.name}","subject":"' for kind in _KINDS
-        ]
+        self._heads = [f'","source":"{source}","type":"{kind.name}","subject":"' for kind in _KINDS]
         self._topics = [kind.topic.name for kind in _KINDS]
         self._data: list[Callable[[int, int, int, int, int], str]] = [
             getattr(self, f"_{kind.name.lower()}") for kind in Kind
@@ -75,7 +73,7 @@ class Speller:
         times = np.datetime_as_string(table["at"].astype("M8[ms]")).tolist()
         columns = (table[word].tolist() for word in ("at", "serial", "kind", "account", "a", "b", "c", "d"))
         for time, at, serial, kind, who, a, b, c, d in zip(times, *columns, strict=True):
-            tail = "},\"backfill\":true}" if at < self._backfill_before else "}}"
+            tail = '},"backfill":true}' if at < self._backfill_before else "}}"
             text = (
                 f'{{"id":"{serial:x}{heads[kind]}{ids[who]}","time":"{time}Z","data":{{'
                 f"{data[kind](who, a, b, c, d)}{tail}"
@@ -98,7 +96,7 @@ class Speller:
     def _introduced(self, who: int, used: int, bought: int, renews: int, _d: int) -> str:
         people = self._people
         names = {"name": people.names[who], "plan": self._plans[who], "segment": people.segments[who],
-                 "owner": self._owners[who]}  # fmt: skip
+                 "owner": self._owners[who]}
         told = json.dumps(names, ensure_ascii=False, separators=(",", ":"))[1:-1]
         crm = f'{{"hubspot":"{91_400_000 + 37 * who}","salesforce":"0015e{who:010d}AAA"}}'
         renewal = f',"renews_at":"{self.day(renews)}"' if renews else ""

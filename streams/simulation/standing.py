@@ -27,12 +27,14 @@ def seats_bought(people: Population, day: int) -> Ints:
     wanted = _wanted(people, day) * 1.08
     fives = np.where(people.growth > 0, 5 * np.ceil(wanted / 5), 0)
     stepped = people.seats * np.where(day >= people.buys, 1.5, 1)
-    return np.where(people.buys < NEVER, stepped, np.maximum(people.seats, fives)).astype(np.int64)
+    bought: Floats = np.where(people.buys < NEVER, stepped, np.maximum(people.seats, fives))
+    return bought.astype(np.int64)
 
 
 def seats_used(people: Population, day: int) -> Ints:
     """People with a seat; never more than were bought."""
-    return np.minimum(np.round(_wanted(people, day)), seats_bought(people, day)).astype(np.int64)
+    used: Floats = np.minimum(np.round(_wanted(people, day)), seats_bought(people, day))
+    return used.astype(np.int64)
 
 
 def _wanted(people: Population, day: int) -> Floats:

@@ -100,7 +100,7 @@ SCENES = (
     Scene("silent-decline", cast.STOPS - 1, 16, Kind.TRACKED, (0, 0, 1),
           Told("the last visit; from here on only silence", "הביקור האחרון; מכאן והלאה רק שתיקה")),
     Scene("outage-week", cast.OUTAGE[0], 9.3, Kind.OPENED, (0, _TICKET, URGENT, 0),
-          Told("the cluster fails: urgent tickets, here and at many others", "התקלה מתחילה: פניות דחופות כאן ואצל רבים")),
+          Told("the cluster fails: urgent tickets, here and elsewhere", "התקלה מתחילה: פניות דחופות, כאן ואצל רבים")),
     Scene("outage-week", cast.OUTAGE[0], 17.3, Kind.BREACHED, (0, _TICKET, URGENT, 0),
           Told("the promised answer time has passed", "זמן התגובה המובטח חלף")),
     Scene("outage-week", cast.OUTAGE[1], 11, Kind.ANSWERED, (NPS, 2, 0, 3),
@@ -108,7 +108,7 @@ SCENES = (
     Scene("outage-week", cast.OUTAGE[-1] + 1, 10, Kind.RESOLVED, (0, _TICKET, URGENT, 0),
           Told("the urgent ticket is resolved after three days", "הפנייה הדחופה נסגרה אחרי שלושה ימים")),
     Scene("outage-week", cast.OUTAGE[-1] + 1, 13, Kind.ANSWERED, (CSAT, 1, 0, 1)),
-)  # fmt: skip
+)
 
 
 def scripted(people: Population, day: int, midnight: Ints) -> list[Rows]:
@@ -150,7 +150,7 @@ def _story(name: str, people: Population, monday: date) -> Story:
         if scene.story == name and scene.told
     ]
     return Story(name, TITLES[name], WATCH[name], [(account, title) for account, title, _ in accounts],
-                 sorted(moments, key=lambda moment: moment.at))  # fmt: skip
+                 sorted(moments, key=lambda moment: moment.at))
 
 
 def _instant(day: date, hour: float, zone: int) -> float:

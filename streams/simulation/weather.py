@@ -34,7 +34,7 @@ def weather(people: Population, day: int) -> Weather:
     return Weather(
         usage=np.where(storm, usage * 0.55, usage), tickets=np.where(storm, 0.8, 0.0),
         urgent=np.where(storm, 0.6, 0.06), mood=np.where(storm | after, -5.5, 0.0), asked=np.where(after, 0.3, 0.0),
-    )  # fmt: skip
+    )
 
 
 def _use(story: str, day: int) -> float:
