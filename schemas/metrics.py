@@ -30,4 +30,68 @@ INGEST_SECONDS = Metric(
 )
 INGEST_WAITING_BYTES = Metric("kesher_ingest_waiting_bytes", "gauge", "Bytes sent that Kafka has not acknowledged yet")
 
-METRICS = (INGEST_EVENTS, INGEST_SECONDS, INGEST_WAITING_BYTES)
+WEB_SECONDS = Metric(
+    "kesher_web_seconds", "histogram", "From a request to its answer; not of streams", ("route", "status"), _WAITS
+)
+WEB_STREAMS = Metric("kesher_web_streams", "gauge", "Clients of /api/stream")
+WEB_STREAM_ENDS = Metric(
+    "kesher_web_stream_ends_total",
+    "counter",
+    "Streams that ended, by why: left, renewed, stopped, slow, or reset for too_old, too_new, restarted",
+    ("why",),
+)
+WEB_FACTS = Metric(
+    "kesher_web_facts_total", "counter", "Fact records read, by outcome: fresh, repeated, unreadable", ("outcome",)
+)
+WEB_REPLAYS = Metric("kesher_web_replays_total", "counter", "Streams that began with a read from Kafka")
+
+PROJECTOR_RECORDS = Metric("kesher_projector_records_total", "counter", "Records applied to Postgres", ("topic",))
+PROJECTOR_UNREADABLE = Metric(
+    "kesher_projector_unreadable_total",
+    "counter",
+    "Records that could not be read or stored, and were skipped",
+    ("topic",),
+)
+PROJECTOR_SUPERSEDED = Metric(
+    "kesher_projector_superseded_facts_total",
+    "counter",
+    "Facts dropped because a newer owner of the partition had spoken",
+)
+PROJECTOR_CONFLICTS = Metric(
+    "kesher_projector_conflicts_total", "counter", "Batches undone because another projector had moved the offsets"
+)
+PROJECTOR_LAG = Metric(
+    "kesher_projector_lag_records", "gauge", "Records of the assigned partitions that wait to be applied", ("topic",)
+)
+PROJECTOR_BATCH_SECONDS = Metric(
+    "kesher_projector_batch_seconds", "histogram", "From a poll's records to their commit in Postgres", (), _WAITS
+)
+PROJECTOR_DELAY_SECONDS = Metric(
+    "kesher_projector_delay_seconds",
+    "histogram",
+    "From a record's time in Kafka to its commit, oldest of a batch",
+    (),
+    _WAITS,
+)
+PROJECTOR_THINNED = Metric(
+    "kesher_projector_thinned_points_total", "counter", "Points of health history dropped with age"
+)
+
+METRICS = (
+    INGEST_EVENTS,
+    INGEST_SECONDS,
+    INGEST_WAITING_BYTES,
+    PROJECTOR_RECORDS,
+    PROJECTOR_UNREADABLE,
+    PROJECTOR_SUPERSEDED,
+    PROJECTOR_CONFLICTS,
+    PROJECTOR_LAG,
+    PROJECTOR_BATCH_SECONDS,
+    PROJECTOR_DELAY_SECONDS,
+    PROJECTOR_THINNED,
+    WEB_SECONDS,
+    WEB_STREAMS,
+    WEB_STREAM_ENDS,
+    WEB_FACTS,
+    WEB_REPLAYS,
+)

@@ -13,23 +13,31 @@ from rich.console import Console
 from rich.text import Text
 
 from schemas.errors import KesherError
+from services.adapters import logs
+from services.settings import settings
 
 VERBS = (
     "up",
     "topics",
+    "migrate",
+    "projector",
     "settings",
     "doctor",
 )
 
 
+PROCESSES = ("ingest", "scorer", "projector", "web")
+"""Verbs that run until they are stopped and whose log lines are their voice."""
+
+
 class Verbs(typer.core.TyperGroup):
     """The commands of VERBS, each from its own file."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's signature)
+    def list_commands(self, ctx: Any) -> list[str]:
         """All names, in the order that people meet them."""
         return list(VERBS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (typer's signature)
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name, or None."""
         if cmd_name not in VERBS:
             return None
@@ -43,8 +51,10 @@ typed = typer.Typer(cls=Verbs, no_args_is_help=True, add_completion=False, prett
 
 
 @typed.callback()
-def kesher() -> None:
+def kesher(context: typer.Context) -> None:
     """Kesher: a health score for every customer, on every event, on your own Kafka and Postgres."""
+    verb = context.invoked_subcommand or "kesher"
+    logs.configure(settings().log_format, process=verb, quiet=verb not in PROCESSES)
 
 
 def app() -> None:

@@ -1,0 +1,29 @@
+"""`kesher migrate`: the database's tables, as this version needs them."""
+
+import asyncio
+
+import typer
+from rich.console import Console
+
+from schemas.errors import Refused
+from services.adapters.postgres import AWAY, migrate, without_password
+from services.settings import settings
+
+app = typer.Typer()
+
+
+@app.command(name="migrate")
+def command() -> None:
+    """Bring the database to this version's tables; safe to repeat, and refuses what would lose data."""
+    url = settings().database_url
+    try:
+        steps = asyncio.run(migrate(url))
+    except AWAY as error:
+        raise Refused(
+            f"Postgres does not answer at {without_password(url)} ({error}): start it, or set DATABASE_URL"
+        ) from error
+    console = Console(highlight=False, soft_wrap=True)
+    for step in steps:
+        console.print(f"applied {step}", markup=False)
+    if not steps:
+        console.print("nothing to do: the tables are those of this version")
