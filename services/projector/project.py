@@ -51,7 +51,7 @@ class Projector:
         self._checked = monotonic()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Project until told to stop; outages are waited out.  StateConflict when these are not the topics projected."""
+        """Project until told to stop; outages are waited out.  StateConflict: these are not the topics projected."""
         while not stopping.is_set():
             try:
                 await self._take_part(stopping)
