@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     retention_days: PositiveInt = Field(400, description="How long inputs and facts stay in Kafka")
     log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines")
 
+    @property
+    def console_url(self) -> str:
+        """Where people reach the console, without a slash at the end."""
+        return (self.public_url or f"http://{self.bind}:{self.web_port}").rstrip("/")
+
     def environment(self) -> dict[str, str]:
         """The environment of a child process that is to read these same settings."""
         given = self.model_dump(mode="json", include=self.model_fields_set, exclude_none=True)

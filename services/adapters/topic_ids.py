@@ -9,26 +9,22 @@ from io import BytesIO
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
-from schemas.errors import Refused, RetryLater
-from services.adapters.topic_shapes import PAUSE
+from schemas.errors import Refused
+from services.adapters.outage import expecting_kafka
 
 
 async def topic_ids(bootstrap: str, names: Collection[str]) -> dict[str, str]:
-    """The id of each topic as Kafka writes it (22 characters), for those that exist.  RetryLater while Kafka is away."""
+    """The id of each topic that exists, as Kafka writes it (22 characters).  RetryLater while Kafka is away."""
     client = AIOKafkaClient(bootstrap_servers=bootstrap)
     try:
-        await client.bootstrap()
-        answer = await client.send(client.get_random_node(), _Metadata(sorted(names)))
-    except KafkaError as error:
-        msg = f"no Kafka answers at {bootstrap} ({error}): start it, or correct KAFKA_BOOTSTRAP_SERVERS"
-        raise RetryLater(msg, PAUSE) from error
+        with expecting_kafka(bootstrap):
+            await client.bootstrap()
+            answer = await client.send(client.get_random_node(), _Metadata(sorted(names)))
     except NotImplementedError as error:
-        msg = f"the Kafka at {bootstrap} is too old to tell the ids of topics: 2.8 or later is needed"
-        raise Refused(msg) from error
+        raise Refused(f"the Kafka at {bootstrap} does not tell the ids of topics: 2.8 or later is needed") from error
     finally:
         await client.close()
     return {name: topic_id for code, name, topic_id, *_ in answer.topics if code == 0}
@@ -64,7 +60,7 @@ _PARTITION = (
 )
 
 
-class _MetadataResponse(Response):
+class _MetadataResponse(Response):  # type: ignore[misc]
     API_KEY = 3
     API_VERSION = 12
     SCHEMA = Schema(
@@ -91,7 +87,7 @@ class _MetadataResponse(Response):
     )
 
 
-class _MetadataRequest(RequestStruct):
+class _MetadataRequest(RequestStruct):  # type: ignore[misc]
     FLEXIBLE_VERSION = True
     API_KEY = 3
     API_VERSION = 12
@@ -104,7 +100,7 @@ class _MetadataRequest(RequestStruct):
     )
 
 
-class _Metadata(Request[_MetadataRequest]):
+class _Metadata(Request[_MetadataRequest]):  # type: ignore[misc]
     API_KEY = 3
 
     def __init__(self, names: list[str]) -> None:

@@ -6,8 +6,6 @@ from datetime import timedelta
 
 from schemas.topics import SCORECARDS, Role, Topic
 
-PAUSE = timedelta(seconds=1)
-"""Before Kafka is asked again."""
 ENOUGH_BROKERS = 3
 COMPACTION_LAG = timedelta(hours=1)
 """A row stays readable at least this long after it was replaced, so that a recovery is never overtaken."""
@@ -68,8 +66,8 @@ def judge(want: Shape, found: Shape) -> Verdict:
             continue
         if setting == _RETENTION and _shortens(present, value):
             remarks.append(
-                f"{setting}={present} is longer than KESHER_RETENTION_DAYS says; lowering it deletes records, so it was "
-                "left alone"
+                f"{setting}={present} is longer than KESHER_RETENTION_DAYS says; lowering it deletes records, so "
+                "it was left alone"
             )
         elif setting == _IN_SYNC and int(value) > found.replicas:
             remarks.append(f"too few replicas for {setting}={value}")

@@ -8,13 +8,14 @@ from datetime import timedelta
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from schemas.errors import Refused, RetryLater
 from schemas.topics import TOPICS
 from services.adapters.clock import monotonic
+from services.adapters.outage import PAUSE, expecting_kafka
 from services.adapters.topic_ids import topic_ids
-from services.adapters.topic_shapes import PAUSE, Shape, Verdict, judge, wanted
+from services.adapters.topic_shapes import Shape, Verdict, judge, wanted
 from services.settings import Settings
 
 __all__ = ["Report", "check", "connected", "ensure", "topic_ids"]
@@ -71,11 +72,9 @@ async def connected(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     """An admin client; RetryLater, with what to do, when Kafka does not answer."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=20_000)
     try:
-        await admin.start()
-        yield admin
-    except (KafkaError, TimeoutError, OSError) as error:
-        msg = f"no Kafka answers at {bootstrap} ({error}): start it, or correct KAFKA_BOOTSTRAP_SERVERS"
-        raise RetryLater(msg, PAUSE) from error
+        with expecting_kafka(bootstrap):
+            await admin.start()
+            yield admin
     finally:
         await admin.close()
 
@@ -143,8 +142,7 @@ async def _create(admin: AIOKafkaAdminClient, shapes: Mapping[str, Shape]) -> No
     )
     for name, code, message in answer.topic_errors:
         if code not in (0, TopicAlreadyExistsError.errno):
-            msg = f"{name} could not be created: {message or for_code(code).description}"
-            raise Refused(msg)
+            raise Refused(f"{name} could not be created: {message or for_code(code).description}")
     await _await_leaders(admin, list(shapes))
 
 
@@ -156,8 +154,7 @@ async def _await_leaders(admin: AIOKafkaAdminClient, names: Sequence[str]) -> No
         if all(one["error_code"] == 0 and _led(one["partitions"]) for one in described):
             return
         if monotonic() > deadline:
-            msg = f"new topics still have no leaders after {_LEADERS_SECONDS:.0f} s: is a broker missing?"
-            raise RetryLater(msg, PAUSE)
+            raise RetryLater(f"new topics have no leaders after {_LEADERS_SECONDS:.0f} s: is a broker missing?", PAUSE)
         await asyncio.sleep(_POLL_SECONDS)
 
 
@@ -178,5 +175,4 @@ async def _correct(
     for answer in await admin.alter_configs(resources):
         for code, message, _kind, name in answer.resources:
             if code:
-                msg = f"the settings of {name} could not be corrected: {message or for_code(code).description}"
-                raise Refused(msg)
+                raise Refused(f"the settings of {name} could not be corrected: {message or for_code(code).description}")

@@ -46,7 +46,7 @@ def test_a_broker_left_running_by_a_killed_run_is_replaced(data_directory: Path)
 
 def test_a_broker_that_cannot_start_says_why(data_directory: Path, kafka: str) -> None:
     taken = int(kafka.rpartition(":")[2])
-    with pytest.raises(Refused, match="(?s)Kafka stopped while starting.*Address already in use"):
+    with pytest.raises(Refused, match=r"(?s)Kafka stopped while starting.*Address already in use"):
         EmbeddedKafka(data_directory, taken).start()
 
 

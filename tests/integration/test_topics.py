@@ -40,7 +40,7 @@ async def test_two_processes_may_create_them_at_once(kafka: str, prefix: str) ->
 
 
 async def test_another_partition_count_is_refused_in_a_sentence(topics: Settings) -> None:
-    with pytest.raises(Refused, match="4 partitions are there and 16 are wanted.*KESHER_PARTITIONS=4"):
+    with pytest.raises(Refused, match=r"4 partitions are there and 16 are wanted.*KESHER_PARTITIONS=4"):
         await ensure(topics.model_copy(update={"partitions": 16}))
 
 
@@ -72,7 +72,7 @@ async def test_a_topic_made_again_has_another_id(topics: Settings) -> None:
     async with connected(topics.kafka_bootstrap_servers) as admin:
         await admin.delete_topics([name])
     async with asyncio.timeout(20):
-        while await topic_ids(topics.kafka_bootstrap_servers, [name]):
+        while await topic_ids(topics.kafka_bootstrap_servers, [name]):  # noqa: ASYNC110 -- Kafka tells nobody
             await asyncio.sleep(0.05)
     await ensure(topics)
     second = await topic_ids(topics.kafka_bootstrap_servers, [name])
@@ -85,7 +85,7 @@ async def test_a_topic_made_again_has_another_id(topics: Settings) -> None:
 async def test_a_kafka_that_is_away_is_said_to_be_away(unused_tcp_port: int) -> None:
     settings = Settings(kafka_bootstrap_servers=f"127.0.0.1:{unused_tcp_port}")
 
-    with pytest.raises(RetryLater, match="no Kafka answers at 127.0.0.1"):
+    with pytest.raises(RetryLater, match="no Kafka answers"):
         await ensure(settings)
     with pytest.raises(RetryLater, match="KAFKA_BOOTSTRAP_SERVERS"):
         await topic_ids(settings.kafka_bootstrap_servers, ["any"])
@@ -135,7 +135,7 @@ def test_too_few_replicas_are_told_and_not_demanded() -> None:
 async def eventually_remarked(settings: Settings) -> Report:
     """Kafka shows a changed setting some moments after it took it."""
     async with asyncio.timeout(20):
-        while not (report := await check(settings)).remarks:
+        while not (report := await check(settings)).remarks:  # noqa: ASYNC110 -- Kafka tells nobody
             await asyncio.sleep(0.05)
     return report
 

@@ -1,1 +1,1 @@
-"""Apache Kafka and PostgreSQL from pip packages, for `kesher up`, `kesher demo` and the tests; production brings its own."""
+"""Apache Kafka and PostgreSQL from pip packages, for demo and tests; production brings its own."""

