@@ -1,4 +1,4 @@
-"""What GET /api/accounts, /api/accounts/{id}, /api/signals and /api/stream answer."""
+"""What GET /api/accounts, /api/accounts/{id}, /api/signals, /api/portfolio and /api/stream answer."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -118,6 +118,32 @@ class SignalPage(Body):
     signals: list[Signal]
     next: str | None
     cursor: Cursor
+
+
+class Portfolio(Body):
+    """The whole portfolio, or one owner's, in figures.  Money is a month's, in base currency."""
+
+    accounts: int
+    bands: dict[Band, int] = Field(description="Accounts per band; accounts not scored yet count as unknown")
+    stages: dict[str, int] = Field(description="Accounts per stage; accounts without one are left out")
+    mrr: float
+    mrr_at_risk: float = Field(description="MRR of the accounts with an open churn-risk signal")
+    open_signals: dict[Family, int]
+    cursor: Cursor
+
+
+class Change(Body):
+    """The data of an event of /api/stream; the event's name is the family: health, lifecycle, churn_risk or upsell.
+
+    Of one account and family, take a change only if its (generation, sequence) is not lower than the last one's."""
+
+    account_id: str
+    type: str = Field(examples=["kesher.health.changed"])
+    at: datetime
+    cause: Literal["event", "inactivity", "catch_up", "backfill", "scorecard"]
+    generation: int
+    sequence: int
+    data: dict[str, object] = Field(description="The fact's own data, as in the JSON Schema of its type")
 
 
 class Fault(Body):

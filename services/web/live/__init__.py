@@ -1,0 +1,1 @@
+"""Changes as they happen: from the fact topics to every open page, without a gap."""
