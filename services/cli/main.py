@@ -21,6 +21,9 @@ VERBS = (
     "topics",
     "migrate",
     "projector",
+    "web",
+    "keys",
+    "users",
     "settings",
     "doctor",
 )

@@ -19,6 +19,7 @@ LINK = timedelta(minutes=15)
 """How long a login link waits for its click."""
 SESSION = timedelta(days=14)
 """How long a browser stays logged in."""
+LANGUAGES = ("en", "he")
 SHOWN = 12
 """Characters of a key that are kept, so that people can tell keys apart."""
 
@@ -80,7 +81,10 @@ async def revoke_key(pool: "Pool[Any]", key: str, now: float) -> str:
 async def add_user(
     pool: "Pool[Any]", email: str, now: float, *, name: str | None = None, language: str = "en", role: str = "csm"
 ) -> str:
-    """The id of a new person.  Refused when the address is taken or is none."""
+    """The id of a new person.  Refused when the address is taken or is none, or the console lacks the language."""
+    if language not in LANGUAGES:
+        msg = f"the console does not speak {language!r}; it speaks {' and '.join(LANGUAGES)}"
+        raise Refused(msg)
     address = email.strip().lower()
     mailbox, _, host = address.partition("@")
     if not mailbox or not host or any(ch.isspace() or not ch.isprintable() for ch in address):

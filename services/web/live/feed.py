@@ -22,7 +22,7 @@ class Feed:
         self.clients = 0
         self.beginnings: dict[Place, int] = {}
         """The first offset that each partition had when reading began."""
-        self._meters = meters
+        self.meters = meters
         self._news = News()
         self._bell = asyncio.Event()
 
@@ -39,15 +39,15 @@ class Feed:
         try:
             one = change(*place, offset, value)
         except InvalidEvent:
-            self._meters.facts.labels("unreadable").inc()
+            self.meters.facts.labels("unreadable").inc()
             self.ring.pass_over(place, offset)
             return
         if not self._news.is_news(one):
-            self._meters.facts.labels("repeated").inc()
+            self.meters.facts.labels("repeated").inc()
             self.ring.pass_over(place, offset)
             return
         self.ring.add(one)
-        self._meters.facts.labels("fresh").inc()
+        self.meters.facts.labels("fresh").inc()
         if self.clients:
             one.frame = frame(one, written(self.ring.position))
 

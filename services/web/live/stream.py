@@ -69,7 +69,6 @@ class Streams:
         self._monotonic = monotonic
         self._beat = beat
         self._replays = asyncio.Semaphore(REPLAYS)
-        self.replayed = 0
 
     async def tell(self, start: Offsets | None, wanted: Wanted, ended: Callable[[str], None]) -> AsyncGenerator[bytes]:
         """Server-sent events after `start`, or from now on.  `ended` hears why it ended, when it does by itself."""
@@ -156,7 +155,7 @@ class Streams:
             raise Reset("too_old", f"the cursor is more than {FARTHEST:,} records behind")
 
     async def _replayed(self, start: Offsets, until: Offsets) -> AsyncGenerator[Change]:
-        self.replayed += 1
+        self._feed.meters.replays.inc()
         try:
             async with aclosing(replayed(self._settings, start, until)) as changes:
                 async for one in changes:
