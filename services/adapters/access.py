@@ -10,6 +10,7 @@ from datetime import timedelta
 import asyncpg
 
 from schemas.errors import RetryLater
+from services.adapters.postgres import AWAY
 
 LIFETIME = timedelta(seconds=30)
 REMEMBERED = 10_000
@@ -44,14 +45,14 @@ class Keys:
         self._known: dict[bytes, tuple[float, KeyInfo | None]] = {}
 
     async def check(self, secret: str) -> KeyInfo | None:
-        """The key of a secret, None when there is none.  Raises RetryLater when Postgres is away and cannot be asked."""
+        """The key of a secret, None when there is none.  Raises RetryLater when Postgres is needed and away."""
         digest = hashed(secret)
         asked_at, info = self._known.get(digest, (float("-inf"), None))
         if self._monotonic() - asked_at < LIFETIME.total_seconds():
             return info
         try:
             row = await self._pool.fetchrow(_FIND, digest)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except AWAY as error:
             if info is not None:
                 return info
             raise RetryLater(f"the key cannot be checked: Postgres does not answer ({error})", LIFETIME) from error

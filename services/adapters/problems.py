@@ -25,14 +25,11 @@ def fault(status: int, detail: str, **headers: str) -> HTTPException:
 def attach(app: FastAPI) -> None:
     """Every refusal of the app answers as a problem."""
 
-    async def refused(_: Request, error: Exception) -> Response:
-        assert isinstance(error, StarletteHTTPException)
+    @app.exception_handler(StarletteHTTPException)
+    async def refused(_: Request, error: StarletteHTTPException) -> Response:
         return problem(error.status_code, str(error.detail), error.headers)
 
-    async def unreadable(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
+    @app.exception_handler(RequestValidationError)
+    async def unreadable(_: Request, error: RequestValidationError) -> Response:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         return problem(422, wrong)
-
-    app.add_exception_handler(StarletteHTTPException, refused)
-    app.add_exception_handler(RequestValidationError, unreadable)

@@ -1,0 +1,1 @@
+"""Where events come in by HTTP: Segment's calls and CloudEvents, answered once Kafka has them."""
