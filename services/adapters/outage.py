@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.errors import RetryLater
 
@@ -18,6 +18,5 @@ def expecting_kafka(bootstrap: str) -> Iterator[None]:
     try:
         yield
     except (KafkaError, TimeoutError, OSError) as error:
-        raise RetryLater(
-            f"no Kafka answers at {bootstrap} ({error}): is KAFKA_BOOTSTRAP_SERVERS right?", PAUSE
-        ) from error
+        why = "" if isinstance(error, KafkaConnectionError) else f" ({error})"
+        raise RetryLater(f"no Kafka answers at {bootstrap}{why}: is KAFKA_BOOTSTRAP_SERVERS right?", PAUSE) from error

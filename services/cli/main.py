@@ -20,6 +20,7 @@ VERBS = (
     "up",
     "topics",
     "migrate",
+    "scorer",
     "projector",
     "web",
     "keys",

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from os import SEEK_END
 from pathlib import Path
 
 import httpx2
@@ -22,6 +23,7 @@ CALM_SECONDS = 60.0
 """A process that ran this long before it died has a clean record."""
 LONGEST_WAIT_SECONDS = 30.0
 LAST_LINES = 12
+LAST_BYTES = 16_384
 LOG_BYTES = 20_000_000
 """A log larger than this makes room at the next start."""
 
@@ -48,6 +50,7 @@ class Resident:
         self._screen = screen
         self._log = directory / "logs" / f"{process.name}.log"
         self._pid_file = directory / "run" / f"{process.name}.pid"
+        self._log_begins = 0
         self._was_ready = False
         self._why = "it has not answered yet"
         self._stopping = asyncio.Event()
@@ -86,7 +89,7 @@ class Resident:
 
     def complaint(self) -> str:
         """Why it is not ready, in a sentence, with its last words."""
-        lines = "\n".join(_last_lines(self._log))
+        lines = "\n".join(self._last_lines())
         return f"{self.process.name} is not ready: {self._why}. The last lines of {self._log}:\n{lines}".rstrip()
 
     async def _live(self) -> None:
@@ -105,6 +108,7 @@ class Resident:
 
     async def _spawn(self) -> None:
         with self._log.open("ab") as log:
+            self._log_begins = log.tell()
             self._child = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "services.cli.main", *self.process.arguments),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -121,8 +125,14 @@ class Resident:
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
         self._why = f"it ended {self.deaths} times in a row, at last with {how}"
         self._screen.say(f"{self.process.name} ended with {how}; starting it again in {wait:.0f} s", "yellow")
-        for line in _last_lines(self._log):
+        for line in self._last_lines():
             self._screen.say(f"  {line}", "dim")
+
+    def _last_lines(self) -> Sequence[str]:
+        """What the child said last, of what it said since it was started."""
+        with self._log.open("rb") as log:
+            log.seek(max(self._log_begins, log.seek(0, SEEK_END) - LAST_BYTES))
+            return log.read().decode(errors="replace").splitlines()[-LAST_LINES:]
 
     async def _answers(self, client: httpx2.AsyncClient) -> bool:
         if self.process.port is None:
@@ -148,7 +158,3 @@ def _refuse_taken(bind: str, port: int, name: str) -> None:
             f"{name} cannot listen on {bind}:{port} ({error.strerror}): stop the program that does, or choose another "
             "port (`kesher settings` lists them)"
         ) from error
-
-
-def _last_lines(log: Path) -> Sequence[str]:
-    return log.read_text(errors="replace").splitlines()[-LAST_LINES:] if log.exists() else ()

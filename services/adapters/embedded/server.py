@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import sleep
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from schemas.errors import Refused
 from services.adapters.clock import monotonic
