@@ -20,6 +20,7 @@ VERBS = (
     "up",
     "topics",
     "migrate",
+    "ingest",
     "scorer",
     "projector",
     "web",
