@@ -77,6 +77,25 @@ PROJECTOR_THINNED = Metric(
     "kesher_projector_thinned_points_total", "counter", "Points of health history dropped with age"
 )
 
+SCORER_RECORDS = Metric("kesher_scorer_records_total", "counter", "Records read of the sources")
+SCORER_FACTS = Metric("kesher_scorer_facts_total", "counter", "Facts decided", ("topic",))
+SCORER_REJECTS = Metric("kesher_scorer_rejects_total", "counter", "Records sent to the dead letters")
+SCORER_ROWS = Metric("kesher_scorer_rows_stored_total", "counter", "Rows stored in the changelog by commits")
+SCORER_POLL_SECONDS = Metric("kesher_scorer_poll_seconds", "histogram", "Scoring one poll", (), _WAITS)
+SCORER_DELIVERY_SECONDS = Metric(
+    "kesher_scorer_delivery_seconds", "histogram", "From taking decided facts to their acknowledgement", (), _WAITS
+)
+SCORER_FLUSH_SECONDS = Metric("kesher_scorer_flush_seconds", "histogram", "Storing rows for a commit", (), _WAITS)
+SCORER_SWEEP_SECONDS = Metric("kesher_scorer_sweep_seconds", "histogram", "Judging a slice for silence", (), _WAITS)
+SCORER_RECOVERY_SECONDS = Metric(
+    "kesher_scorer_recovery_seconds", "gauge", "From the last assignment to the first record scored"
+)
+SCORER_LAG = Metric("kesher_scorer_lag_records", "gauge", "Records stored in the sources but not scored")
+SCORER_ACCOUNTS = Metric("kesher_scorer_accounts", "gauge", "Accounts in memory")
+SCORER_UNSENT = Metric("kesher_scorer_unsent_facts", "gauge", "Facts decided but not acknowledged")
+SCORER_PARTITIONS = Metric("kesher_scorer_partitions", "gauge", "Partitions that this worker owns")
+SCORER_STOPPED = Metric("kesher_scorer_stopped_partitions", "gauge", "Partitions that are owned but not scored")
+
 METRICS = (
     INGEST_EVENTS,
     INGEST_SECONDS,
@@ -89,6 +108,20 @@ METRICS = (
     PROJECTOR_BATCH_SECONDS,
     PROJECTOR_DELAY_SECONDS,
     PROJECTOR_THINNED,
+    SCORER_RECORDS,
+    SCORER_FACTS,
+    SCORER_REJECTS,
+    SCORER_ROWS,
+    SCORER_POLL_SECONDS,
+    SCORER_DELIVERY_SECONDS,
+    SCORER_FLUSH_SECONDS,
+    SCORER_SWEEP_SECONDS,
+    SCORER_RECOVERY_SECONDS,
+    SCORER_LAG,
+    SCORER_ACCOUNTS,
+    SCORER_UNSENT,
+    SCORER_PARTITIONS,
+    SCORER_STOPPED,
     WEB_SECONDS,
     WEB_STREAMS,
     WEB_STREAM_ENDS,

@@ -1,0 +1,14 @@
+"""`kesher scorer`: events in, facts out."""
+
+import typer
+
+from services.scorer.run import run
+from services.settings import settings
+
+app = typer.Typer()
+
+
+@app.command()
+def scorer() -> None:
+    """Score every account on every event and tell what changed; run more of them to share the partitions."""
+    run(settings())

@@ -1,0 +1,79 @@
+"""The scorer process: an engine in a lane, with probes and metrics beside it, until told to stop."""
+
+import os
+import socket
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import structlog
+from prometheus_client import CollectorRegistry
+
+import streams.scorecards
+from schemas.scorecard import load
+from schemas.topics import TOPICS
+from services.adapters.clock import now
+from services.adapters.health import serve_health
+from services.adapters.topic_ids import topic_ids
+from services.scorer.meters import Meters
+from services.settings import Settings
+from streams.lane.app import LaneApp, Wiring
+from streams.lane.lane import Terms
+from streams.scoring.engine import Engine
+
+log = structlog.get_logger(__name__)
+
+DEFAULT = Path(next(iter(streams.scorecards.__path__))) / "default.yaml"
+
+
+def run(settings: Settings) -> None:
+    """Score until SIGINT or SIGTERM.
+
+    InvalidScorecard before anything starts; StateConflict when counting on would be wrong; any error in scoring."""
+    registry = CollectorRegistry()
+    app = build(settings, registry)
+    app.beside(serve_health(settings.bind, settings.scorer_metrics_port, registry, app.trouble))
+    app.run()
+
+
+def build(settings: Settings, registry: CollectorRegistry) -> LaneApp:
+    """The worker, not started."""
+    rates = {currency: float(worth) for currency, worth in settings.rates.items()}
+    engine = Engine(
+        load(settings.scorecard or DEFAULT),
+        settings.partitions,
+        base_currency=settings.base_currency,
+        rates=rates,
+        clamp=settings.time == "wall",
+    )
+    names = [topic.full(settings.prefix) for topic in TOPICS]
+
+    async def ids() -> Mapping[str, str]:
+        return await topic_ids(settings.kafka_bootstrap_servers, names)
+
+    wiring = Wiring(
+        bootstrap=settings.kafka_bootstrap_servers,
+        partitions=settings.partitions,
+        topic_ids=ids,
+        linger=timedelta(milliseconds=settings.linger_ms),
+        commit=timedelta(seconds=settings.commit_seconds),
+        session=timedelta(seconds=settings.session_timeout_seconds),
+    )
+    meters = Meters(registry)
+    app = LaneApp(engine, terms(settings), wiring, meters)
+    meters.watch(app.lane)
+    return app
+
+
+def terms(settings: Settings) -> Terms:
+    """What the settings say about scoring."""
+    about = {"host": socket.gethostname(), "pid": os.getpid(), "since": now()}
+    return Terms(
+        prefix=settings.prefix,
+        time=settings.time,
+        max_unsent=settings.max_unsent_facts,
+        share=settings.dead_letter_share,
+        least=settings.dead_letter_least,
+        about=msgspec.json.encode(about),
+    )

@@ -1,0 +1,1 @@
+"""The batch lane: everything that touches Faust.  One poll of all sources becomes one stream item and one engine pass."""

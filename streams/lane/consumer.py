@@ -1,0 +1,126 @@
+"""Faust's consumer, one message per poll, whose commits wait for the lane."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.structs import TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.lane.records import Parcel, Span
+from streams.lane.thread import BUSY, LaneThread
+
+if TYPE_CHECKING:
+    from streams.lane.app import LaneApp
+
+
+class LaneConsumer(driver.Consumer):  # type: ignore[misc]
+    """One poll is out at a time: it is scored before the next is taken, so nothing of it can grow stale in a queue."""
+
+    app: "LaneApp"
+    _thread: LaneThread
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.idle = asyncio.Event()
+        """Set while no poll is out."""
+        self.idle.set()
+        self._next_poll = 0.0
+
+    def _new_consumer_thread(self) -> LaneThread:
+        return LaneThread(self, loop=self.loop, beacon=self.beacon)
+
+    # ---------------------------------------------------------------- reading
+
+    async def _wait_next_records(self, timeout: float) -> tuple[Mapping[Any, Any] | None, set[TP] | None]:
+        """Everything that is there: the sources as one parcel, each changelog partition as one of its own."""
+        await self.idle.wait()
+        await self._room()
+        if (pause := self._next_poll - monotonic()) > 0:
+            await asyncio.sleep(pause)
+        found, active = await super()._wait_next_records(timeout)
+        if not found:
+            return found, active
+        spans: list[Span] = list(found.values())
+        sources = [span for span in spans if span.topic in self.app.lane.source]
+        if sum(len(span.records) for span in spans) < BUSY:
+            self._next_poll = monotonic() + self.app.linger
+        parcels = {TP(span.topic, span.partition): [Parcel([span])] for span in spans if span not in sources}
+        if sources:
+            self.idle.clear()
+            parcels[TP(sources[0].topic, sources[0].partition)] = [Parcel(sources)]
+        return parcels, active
+
+    async def _room(self) -> None:
+        """Scoring waits when too many facts are unsent."""
+        settled, lane = self.app.lane.dispatch.settled, self.app.lane
+        async with settled:
+            await settled.wait_for(lambda: not (lane.scoring and lane.full))
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Parcels are not numbered without gaps, and the lane keeps its own places."""
+
+    # ---------------------------------------------------------------- places
+
+    async def perform_seek(self) -> None:
+        """Read on where the lane stands, not where the group has committed; what is not scored is not fetched."""
+        lane = self.app.lane
+        mine = {tp for tp in self.assignment() if tp.topic in lane.source}
+        starts = {
+            tp: lane.positions[place]
+            for tp in mine
+            if (place := (lane.source[tp.topic], tp.partition)) in lane.positions and tp.partition not in lane.stopped
+        }
+        await self._thread.move({TopicPartition(*tp): at for tp, at in starts.items()})
+        self._read_offset.update(dict.fromkeys(mine))
+        await self.skip(mine - starts.keys())
+        self.idle.set()
+
+    async def skip(self, tps: Iterable[TP]) -> None:
+        """Fetch nothing of these until the next assignment."""
+        gone = set(tps)
+        if gone:
+            self.pause_partitions(gone)
+            await self._thread.hold(TopicPartition(*tp) for tp in gone)
+
+    # ---------------------------------------------------------------- committing
+
+    async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:  # noqa: FBT001 (Faust's)
+        """Flush, then commit what the flush has covered.  It serves as the flush timer, too: there is no other."""
+        lane = self.app.lane
+        if lane.dispatch.failure is not None:
+            return False
+        stopped = set(lane.stopped)
+        try:
+            places = await lane.flush()
+        except Exception as error:
+            await self.app.fail(error)
+            raise
+        done = await self.settle(places)
+        lane.retire(stopped)
+        return done
+
+    async def settle(self, places: Mapping[tuple[int, int], int]) -> bool:
+        """Commit these places; a worker that lost its membership is refused by the broker, and that is all right."""
+        topics = self.app.lane.terms.topics
+        offsets = {TP(topics[source], number): at for (source, number), at in places.items()}
+        if not offsets or not await self._commit_offsets(offsets):
+            return False
+        self.app.lane.committed(places)
+        return True
+
+
+class LaneProducer(driver.Producer):  # type: ignore[misc]
+    """Idempotent: a retried batch is stored once and in order, so that own changelog records lie side by side."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {"acks": "all", "enable_idempotence": True}
+
+
+class LaneTransport(driver.Transport):  # type: ignore[misc]
+    """Hands Faust the lane's consumer and producer."""
+
+    Consumer = LaneConsumer
+    Producer = LaneProducer
