@@ -28,10 +28,13 @@ AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )
 """Passing faults: Postgres restarts, is full or cut off, or undid one of two transactions that met."""
 UNSTORABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 """Postgres cannot hold these values, today or tomorrow."""
+_SESSION = {"idle_in_transaction_session_timeout": "15s"}
+"""A process that stops in the middle of a transaction must not keep its locks from the one that takes over."""
 _JSONB_VERSION = b"\x01"
 _MIGRATION_LOCK = 0x6B657368
 
@@ -39,7 +42,9 @@ _MIGRATION_LOCK = 0x6B657368
 async def open_pool(dsn: str, size: int = 4) -> "asyncpg.Pool[Any]":
     """An open pool whose jsonb is plain Python.  Raises one of AWAY, or Refused for a URL that cannot be right."""
     try:
-        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=speak_json, command_timeout=60)
+        return await asyncpg.create_pool(
+            dsn, min_size=1, max_size=size, init=speak_json, command_timeout=60, server_settings=_SESSION
+        )
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError) as error:
         msg = f"Postgres refuses {without_password(dsn)}: {error}. Check DATABASE_URL."
         raise Refused(msg) from error

@@ -39,8 +39,16 @@ _MISSING_TABLES = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 class Projector:
     """One member of the group.  `trouble` says why nothing can be projected just now, None when it can."""
 
-    def __init__(self, settings: Settings, pool: "asyncpg.Pool[Any]", meters: Meters, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pool: "asyncpg.Pool[Any]",
+        meters: Meters,
+        now: Callable[[], float],
+        group: str = "projector",
+    ) -> None:
         self.trouble: str | None = "not yet in the group"
+        self._group = f"{settings.prefix}.{group}"
         self._settings = settings
         self._pool = pool
         self._meters = meters
@@ -75,7 +83,8 @@ class Projector:
     async def _take_part(self, stopping: asyncio.Event) -> None:
         """Join the group and work until told to stop."""
         self._positions = None
-        client = consumer(self._settings, "projector", group=f"{self._settings.prefix}.projector")
+        await self._topic_ids()
+        client = consumer(self._settings, "projector", group=self._group)
         client.subscribe(self._names, listener=_Rebalance(self))
         try:
             await client.start()
@@ -159,7 +168,7 @@ class Projector:
             await self._commit(records, records, placed)
         except UNSTORABLE as error:
             if len(records) == 1:
-                self._skip(records[0], f"Postgres cannot hold it: {error}")
+                self._skip([(records[0], f"Postgres cannot hold it: {error}")])
                 await self._commit(records, (), placed)
                 return
             middle = len(records) // 2
@@ -179,13 +188,15 @@ class Projector:
             placed[place] = placed[place]._replace(next_offset=move.next, generation=move.generation)
             self._meters.records.labels(move.topic).inc(move.next - move.expected)
         self._meters.superseded.inc(batch.superseded)
-        for record, why in batch.unreadable:
-            self._skip(record, why)
+        self._skip(batch.unreadable)
 
-    def _skip(self, record: Record, why: str) -> None:
-        self._meters.unreadable.labels(record.topic).inc()
-        place = f"{record.topic}[{record.partition}]@{record.offset}"
-        log.warning("a record was skipped", record=place, why=why)
+    def _skip(self, skipped: Sequence[tuple[Record, str]]) -> None:
+        """Count them all, name the first: a flood must not fill the log."""
+        for record, _ in skipped:
+            self._meters.unreadable.labels(record.topic).inc()
+        for record, why in skipped[:1]:
+            place = f"{record.topic}[{record.partition}]@{record.offset}"
+            log.warning("records were skipped", records=len(skipped), first=place, why=why)
 
 
 class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is published without types
