@@ -1,0 +1,70 @@
+// The filter form and the band tiles: two faces of the same filters.
+
+import { FIELDS, filtersHere, rememberFilters } from "./address.js";
+
+const TYPING = 250; // milliseconds after the last key
+
+export class Filters {
+  #form;
+  #tiles;
+  #clear;
+  #timer = null;
+
+  /** `changed(filters)` whenever a person changes them. */
+  constructor({ form, tiles, clear, clearers, refine, changed }) {
+    this.#form = form;
+    this.#tiles = [...tiles];
+    this.#clear = clear;
+    this.changed = changed;
+    this.values = filtersHere();
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("input", () => this.#typed());
+    for (const tile of this.#tiles) tile.addEventListener("click", () => this.#press(tile.dataset.band));
+    for (const clearer of clearers) clearer.addEventListener("click", () => this.set({}));
+    refine.addEventListener("click", () => this.#unfold(refine));
+    this.#write();
+  }
+
+  get any() {
+    return FIELDS.some((field) => field !== "sort" && this.values[field]);
+  }
+
+  set(values) {
+    this.values = Object.fromEntries(FIELDS.map((field) => [field, values[field] ?? (field === "sort" ? this.values.sort : "")]));
+    this.#write();
+    rememberFilters(this.values);
+    this.changed(this.values);
+  }
+
+  /** Offers what the list has seen. */
+  offer(list, names) {
+    const known = new Set([...list.options].map((option) => option.value));
+    for (const name of names) if (name && !known.has(name)) list.append(new Option(name, name));
+  }
+
+  #typed() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.set(Object.fromEntries(new FormData(this.#form))), TYPING);
+  }
+
+  /** On a narrow page the filters wait behind a button. */
+  #unfold(refine) {
+    const open = this.#form.toggleAttribute("data-open");
+    refine.setAttribute("aria-expanded", String(open));
+  }
+
+  #press(band) {
+    this.set({ ...this.values, band: this.values.band === band ? "" : band });
+  }
+
+  #write() {
+    for (const field of FIELDS) {
+      const control = this.#form.elements[field];
+      if (control !== document.activeElement && control.value !== this.values[field]) control.value = this.values[field];
+      if (control.tagName === "SELECT" && control.selectedIndex < 0) control.selectedIndex = 0;
+      control.toggleAttribute("data-set", field !== "sort" && Boolean(this.values[field]));
+    }
+    for (const tile of this.#tiles) tile.setAttribute("aria-pressed", String(tile.dataset.band === this.values.band));
+    this.#clear.hidden = !this.any;
+  }
+}
