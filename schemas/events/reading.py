@@ -1,6 +1,6 @@
 """A decoder of events that reads only the fields a scorecard needs: many times faster than reading all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Union, get_args
 
 import msgspec
@@ -40,8 +40,8 @@ def _texts(kinds: Iterable[Any]) -> bool:
     return any(isinstance(kind, str) for kind in kinds)
 
 
-class Decode:
-    """bytes -> an event with type, id, source, subject, time, backfill and `data`, which has only `names`."""
+class EventDecoder:
+    """bytes -> an event with type, id, source, subject, time, backfill and `data`, which has only the fields `names`."""
 
     def __init__(self, names: Iterable[str]) -> None:
         kept = [(name, _annotation(name), None) for name in sorted(names)]
@@ -53,11 +53,17 @@ class Decode:
         self.blank: Any = event("", "", "", "")
         self._decoder = msgspec.json.Decoder(event)
 
-    def __call__(self, value: bytes | None) -> Any:
-        """Raises DecodeFault on anything else, TypeError on None."""
-        return self._decoder.decode(value)  # type: ignore[arg-type]
+    def all(self, values: Sequence[bytes | None]) -> Sequence[Any] | None:
+        """All records at once, as lines: the fast way when every one is an event; None when some is not."""
+        try:
+            lines = b"\n".join(values)  # type: ignore[arg-type]
+            events = self._decoder.decode_lines(lines) if lines.count(b"\n") == len(values) - 1 else []
+        except (*DecodeFault, TypeError):
+            return None
+        return events if len(events) == len(values) else None
 
-
-def event_decoder(names: Iterable[str]) -> Decode:
-    """A decoder of the fields `names`."""
-    return Decode(names)
+    def one(self, value: bytes | None) -> Any:
+        """One event.  Raises DecodeFault on anything else."""
+        if value is None:
+            raise msgspec.DecodeError("the record has no value; an event is a CloudEvent in JSON")
+        return self._decoder.decode(value)

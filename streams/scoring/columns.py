@@ -75,13 +75,16 @@ class Accounts:
         """Accounts of one partition."""
         return len(self._of(partition))
 
-    def find(self, keys: Sequence[bytes]) -> Positions:
+    def find(self, keys: Sequence[bytes | None]) -> Positions:
         """Row of each key, -1 where unknown."""
         return np.fromiter(map(self._index.get, keys, repeat(-1)), np.int64, len(keys))
 
     def locate(self, keys: Sequence[bytes], partitions: Positions) -> Positions:
         """Row of each key; unknown keys are admitted to their partition with an empty row."""
-        at = self.find(keys)
+        return self.located(self.find(keys), keys, partitions)
+
+    def located(self, at: Positions, keys: Sequence[bytes], partitions: Positions) -> Positions:
+        """The rows `at` of these keys, where -1 stands for a key to be admitted."""
         missing = np.flatnonzero(at < 0)
         if len(missing):
             fresh = dict(zip([keys[i] for i in missing.tolist()], partitions[missing].tolist(), strict=True))

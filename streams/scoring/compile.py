@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from schemas.scorecard import Distinct, Match, Measure, Scorecard, SlotValue
 from schemas.topics import SOURCES
-from streams.scoring.decay import DAY
-from streams.scoring.hashes import hashed
 from streams.scoring.layout import CELLS, Layout, Sidecar
 
 Flags = NDArray[np.bool_]
@@ -59,8 +57,12 @@ class Recipe(NamedTuple):
             if isinstance(write.how, SlotValue):
                 out |= {"metric", "score", "direction"} if write.how.value == "answer" else set()
                 out |= {write.how.by} if write.how.by else set()
-        money = self.amount in MONIES or any(g.how == MONEY for g in self.gauges)
-        return out | ({"currency"} if money else set())
+        return out | ({"currency"} if self.priced else set())
+
+    @property
+    def priced(self) -> bool:
+        """Whether its events hold money that is summed or kept."""
+        return self.amount in MONIES or any(g.how == MONEY for g in self.gauges)
 
 
 MONIES = frozenset({"amount", "mrr", "cost"})
@@ -260,11 +262,3 @@ def _marks(card: Scorecard, names: Sequence[str], kinds: Sequence[Kind]) -> Flag
         for number, kind in enumerate(kinds):
             out[number, column] = any(kind.fits(match) for match in card.instants[name].of)
     return out
-
-
-def category_codes(values: Sequence[str]) -> NDArray[np.uint64]:
-    """Hashes by which categories are compared."""
-    return hashed(values)
-
-
-__all__ = ["DAY", "Model", "Recipe", "Write", "category_codes", "compile_model"]

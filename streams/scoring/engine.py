@@ -6,12 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from schemas.scorecard import Scorecard
+from streams.scoring.batch import Batch, Misplacement, Reading, Record, Reject, Slice
 from streams.scoring.columns import Accounts, Positions
 from streams.scoring.compile import compile_model
 from streams.scoring.decide import Fact, judge, tell
 from streams.scoring.fold import fold
 from streams.scoring.packing import Rows
-from streams.scoring.read import Batch, Misplacement, Reader, Reading, Record, Reject, Slice
+from streams.scoring.read import Reader
 
 CHANGING = ("signals", "signal_since", "levels", "band", "stage", "stage_since", "told_score", "sequence")
 """A sweep writes back only rows in which one of these moved."""

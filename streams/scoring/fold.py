@@ -6,21 +6,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.envelope import EARLIEST
 from streams.scoring.columns import Accounts
 from streams.scoring.compile import Model
-from streams.scoring.layout import CELLS
-from streams.scoring.merge import merge, older, union_recent, union_slots
+from streams.scoring.batch import Batch, Entries, Flags, Ints, Sets
+from streams.scoring.distinct import cell_of
+from streams.scoring.instants import EPOCH, day_of
+from streams.scoring.merge import merge, older, union_slots
 from streams.scoring.packing import Rows
-from streams.scoring.read import Batch, Sets, SlotSets, day_of
 from streams.scoring.texts import joined_texts
-
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-_EPOCH = EARLIEST.timestamp()
-_WIDTH = 8
-_COARSE = ((0.0, 64), (0.75, 32), (0.9375, 32))
-"""Where the share of hashes and the cells of each level of a distinct column begin: (share below, cells)."""
 
 
 class Folded(NamedTuple):
@@ -44,7 +37,7 @@ class _Group(NamedTuple):
 
 def fold(model: Model, accounts: Accounts, batch: Batch) -> Folded:
     """Merge the events of a batch that are not in their rows yet."""
-    at = accounts.locate(batch.keys, batch.partition)
+    at = accounts.located(batch.rows, batch.keys, batch.partition)
     order, starts = grouped(at)
     touched = at[order[starts]]
     rows = accounts.rows[touched]
@@ -71,21 +64,21 @@ def grouped(at: Ints) -> tuple[Ints, Ints]:
 def _delta(model: Model, batch: Batch, group: _Group) -> Rows:
     """What the events alone amount to: one row per account, folded from nothing.  Events not new add nothing."""
     order, starts, place, fresh = group
-    kinds = np.where(fresh, batch.kinds[order], 0)
+    kinds = np.where(fresh, batch.said.kinds[order], 0)
     times = np.where(fresh, batch.times[order], 0.0)
     delta = np.zeros(len(starts), model.layout.dtype)
     delta["as_of"] = as_of = np.maximum.reduceat(times, starts)
-    added = model.plain[kinds] + model.scaled[kinds] * batch.amounts[order, None]
+    added = model.plain[kinds] + model.scaled[kinds] * batch.said.amounts[order, None]
     added *= model.layout.decay(as_of[place] - times)
     delta["sums"] = np.add.reduceat(added, starts)
     delta["latest"] = np.maximum.reduceat(np.where(model.latest[kinds], times[:, None], 0.0), starts)
     first = np.minimum.reduceat(np.where(model.first[kinds], times[:, None], np.inf), starts)
     delta["first"] = np.where(np.isinf(first), 0.0, first)
     delta["offsets"][place, batch.source[order]] = batch.offsets[order] + 1     # ascending: the last one stays
-    for sets, column in ((batch.gauges, "gauge"), (batch.categories, "category")):
+    for sets, column in ((batch.said.gauges, "gauge"), (batch.said.categories, "category")):
         if len(sets.event):
             _set_last(delta, sets, column, batch, group)
-    for column, events in batch.days.items():
+    for column, events in batch.said.days.items():
         _mark_days(delta, column, events, batch, group)
     return delta
 
@@ -140,19 +133,27 @@ def _remember(accounts: Accounts, rows: Rows, group: _Group, batch: Batch) -> No
     new = np.flatnonzero(group.fresh)
     if not len(new):
         return
-    times = (batch.times[group.order[new]] - _EPOCH).astype(np.uint64)
+    times = (batch.times[group.order[new]] - EPOCH).astype(np.uint64)
     entries = (times << np.uint64(32)) | batch.ids[group.order[new]]
     owner = group.place[new]
     block = accounts.claim(0, rows, owner)
-    starts = np.flatnonzero(np.diff(owner, prepend=-1))
-    rank = np.arange(len(new)) - np.repeat(starts, np.diff(starts, append=len(new)))
     recent = accounts.pools[0].blocks["recent"]
-    for low in range(0, int(rank.max()) + 1, _WIDTH):
-        some = (rank >= low) & (rank < low + _WIDTH)
-        blocks, which = np.unique(block[some], return_inverse=True)
-        more = np.zeros((len(blocks), min(_WIDTH, int(rank[some].max()) - low + 1)), np.uint64)
-        more[which, rank[some] - low] = entries[some]
-        recent[blocks] = union_recent(recent[blocks], more)
+    rank = _ranks(owner)
+    if rank.max() >= recent.shape[1]:                       # a busy account: only its newest can stay anyway
+        order = np.lexsort((~entries, owner))
+        entries, rank = entries[order], _ranks(owner)
+    for k in range(min(int(rank.max()) + 1, recent.shape[1])):
+        some = rank == k
+        at, more = block[some], entries[some]
+        found = recent[at]
+        least = found.argmin(axis=1)
+        recent[at, least] = np.maximum(found[np.arange(len(at)), least], more)
+
+
+def _ranks(owner: Ints) -> Ints:
+    """Sorted owners -> 0, 1, 2 ... within each."""
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    return np.arange(len(owner)) - np.repeat(starts, np.diff(starts, append=len(owner)))
 
 
 # ---- the other sidecars
@@ -161,66 +162,35 @@ def _sidecars(model: Model, accounts: Accounts, rows: Rows, batch: Batch, group:
     sidecars = list(model.layout.sidecars)
     slots = [i for i, sidecar in enumerate(sidecars) if sidecar.kind == "slots"]
     distinct = [i for i, sidecar in enumerate(sidecars) if sidecar.kind == "distinct"]
-    for place, entries in batch.slots.items():
+    for place, entries in batch.said.slots.items():
         _fill_slots(accounts, slots[place], sidecars[slots[place]].name, rows, entries, batch, group)
-    for place, sets in batch.distinct.items():
-        _fill_cells(accounts, distinct[place], sidecars[distinct[place]].name, rows, sets, batch, group)
+    for place, entries in batch.said.distinct.items():
+        _fill_cells(accounts, distinct[place], sidecars[distinct[place]].name, rows, entries, batch, group)
 
 
-def _fill_slots(accounts: Accounts, sidecar: int, name: str, rows: Rows, entries: SlotSets, batch: Batch, group: _Group) -> None:
+def _fill_slots(accounts: Accounts, sidecar: int, name: str, rows: Rows, entries: Entries, batch: Batch, group: _Group) -> None:
     live, row = _live(group, entries.event)
     if len(live):
         blocks, which = np.unique(accounts.claim(sidecar, rows, row), return_inverse=True)
         found = accounts.pools[sidecar].blocks[blocks]
-        accounts.overflowed += union_slots(found, name, which, batch.times[entries.event[live]], entries.hash[live], entries.value[live])
+        accounts.overflowed += union_slots(found, name, which, batch.times[entries.event[live]], entries.hash[live].astype(np.uint32),
+                                            entries.value[live])
         accounts.pools[sidecar].blocks[blocks] = found
 
 
-def _fill_cells(accounts: Accounts, sidecar: int, name: str, rows: Rows, sets: Sets, batch: Batch, group: _Group) -> None:
-    live, row = _live(group, sets.event)
+def _fill_cells(accounts: Accounts, sidecar: int, name: str, rows: Rows, entries: Entries, batch: Batch, group: _Group) -> None:
+    live, row = _live(group, entries.event)
     if len(live):
         block = accounts.claim(sidecar, rows, row)
         cells = accounts.pools[sidecar].blocks[name]
-        np.maximum.at(cells, (block, cell_of(sets.value[live])), day_of(batch.times[sets.event[live]]))
-
-
-def cell_of(hashes: NDArray[np.uint64]) -> Ints:
-    """Hash -> one of the CELLS cells: three quarters of the hashes share the first 64, each next 32 a quarter as many."""
-    share = (hashes >> np.uint64(11)).astype(np.float64) / 2.0**53
-    cell = ((hashes >> np.uint64(1)) & np.uint64(0x3FF)).astype(np.int64)      # bit 0 is always set
-    out = cell % 64
-    start = 0
-    for below, cells in _COARSE:
-        out = np.where(share >= below, start + cell % cells, out)
-        start += cells
-    return out
-
-
-def distinct_count(cells: NDArray[np.uint16], since: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(n, CELLS) last days of the cells, (n,) first day counted -> estimated number of different values since then.
-
-    A multiresolution bitmap (Estan, Varghese and Fisk, 2006): each level is counted linearly (Whang et al., 1990), and
-    levels too full to tell are inferred from the sparser ones.  Standard error 8 % up to 100 values, 16 % at 300,
-    30 % at 1,000; beyond 2,000 it stays there."""
-    live = cells >= np.maximum(since, 1)[:, None]
-    shares = np.diff([*(below for below, _ in _COARSE), 1.0])
-    starts = np.cumsum([0, *(size for _, size in _COARSE)])
-    filled = np.stack([live[:, a:b].sum(axis=1) for a, b in zip(starts, starts[1:], strict=False)], axis=1).astype(float)
-    sizes = np.diff(starts).astype(float)
-    counts = -sizes * np.log1p(-np.minimum(filled, sizes - 0.5) / sizes)
-    usable = filled <= 0.93 * sizes
-    usable[:, -1] = True
-    usable = np.logical_and.accumulate(usable[:, ::-1], axis=1)[:, ::-1]
-    return (counts * usable).sum(axis=1) / (shares * usable).sum(axis=1)
+        np.maximum.at(cells, (block, cell_of(entries.hash[live])), day_of(batch.times[entries.event[live]]))
 
 
 def _set_texts(accounts: Accounts, touched: Ints, batch: Batch, group: _Group) -> None:
-    if batch.texts:
-        live, row = _live(group, np.array([event for event, _ in batch.texts], np.int64))
+    if batch.said.texts:
+        live, row = _live(group, np.array([event for event, _ in batch.said.texts], np.int64))
         for i, place in zip(live.tolist(), row.tolist(), strict=True):
-            event, found = batch.texts[i]
+            event, found = batch.said.texts[i]
             number = int(touched[place])
             accounts.texts[number] = joined_texts(accounts.texts.get(number, b""), found, float(batch.times[event]))
 
-
-__all__ = ["CELLS", "Folded", "cell_of", "distinct_count", "fold", "grouped"]

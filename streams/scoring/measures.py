@@ -7,17 +7,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.envelope import EARLIEST
 from schemas.scorecard import Measure
 from streams.scoring.columns import Accounts
 from streams.scoring.compile import Model
 from streams.scoring.decay import DAY, faded, youth
-from streams.scoring.fold import distinct_count
+from streams.scoring.distinct import distinct_count
+from streams.scoring.instants import EPOCH
 from streams.scoring.packing import Rows
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_EPOCH = EARLIEST.timestamp()
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class View:
     def distinct(self, name: str) -> tuple[Floats, Flags]:
         """(n,) different values in the distinct's days, and whether there ever was one."""
         cells = self.accounts.blocks(self.model.layout.sidecar(name), self.rows)[name]
-        today = np.maximum((self.at - _EPOCH) // DAY + 1, 0).astype(np.int64)
+        today = np.maximum((self.at - EPOCH) // DAY + 1, 0).astype(np.int64)
         return distinct_count(cells, today - self.model.card.distinct[name].days + 1), cells.any(axis=1)
 
 
