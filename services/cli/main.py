@@ -18,6 +18,7 @@ from services.settings import settings
 
 VERBS = (
     "up",
+    "demo",
     "topics",
     "migrate",
     "ingest",
@@ -26,6 +27,7 @@ VERBS = (
     "web",
     "keys",
     "users",
+    "simulate",
     "settings",
     "doctor",
 )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from streams.simulation.calendars import JERUSALEM
 
 NEW_YORK, LONDON, BERLIN = 1, 3, 4
-FADES, STOPS = -14, 3
+FADES, STOPS = -24, 3
 """Silent decline: the first day of the fading, and the first day without any use."""
-HALVES = 6.0
+HALVES = 9.0
 """Days in which the declining account's use halves."""
 OUTAGE = range(7, 10)
 LEAVES, CANCEL_PAGE, RENEWS_AFTER = 1, 3, 40
@@ -38,13 +38,13 @@ class Role:
 
 CAST = (
     Role("silent-decline", "meridian-freight", "Meridian Freight", False, LONDON,
-         "steady team", "business", 24, 21, 16.0, 8.0, "Amelia Brooks"),
+         "steady team", "business", 24, 21, 9.0, 6.6, "Amelia Brooks"),
     Role("outage-week", "baltic-pay", "Baltic Pay", False, BERLIN,
          "enterprise", "enterprise", 90, 76, 26.0, 8.6, "Tom Becker"),
     Role("outage-week", "shaked-retail", "שקד קמעונאות בע״מ", True, JERUSALEM,
          "steady team", "business", 30, 26, 15.0, 8.4, "נועה לוי"),
     Role("champion-leaves", "alon-insurance", "אלון ביטוח בע״מ", True, JERUSALEM,
-         "steady team", "business", 40, 34, 20.0, 8.8, "יואב פרידמן"),
+         "steady team", "business", 30, 25, 10.0, 7.6, "יואב פרידמן"),
     Role("growth-surge", "pixelpine-studio", "Pixelpine Studio", False, NEW_YORK,
          "steady team", "team", 20, 9, 9.0, 9.6, "Grace Lindqvist"),
 )

@@ -98,11 +98,13 @@ def money(day: Day) -> list[Rows]:
 
 
 def _invoices(day: Day) -> list[Rows]:
-    """Today's bills.  A refused one is tried again after three days and, refused once more, after seven."""
+    """Today's bills.  A refused one is tried again after three days and, refused once more, after seven; now and then
+    some of it is given back."""
     billed = np.flatnonzero(day.paying & (day.people.bills == day.on.day))
     at, luck = day.when(billed), day.chance.random(len(billed))
     fails = day.people.fails[billed]
     refused, again = luck < fails, luck < fails * 0.3
+    returned = luck > 0.993
     reason = day.below(len(REFUSALS), len(billed))
     paid_at = at + np.select([again, refused], [7 * DAY_MS, 3 * DAY_MS], 0)
     bought = day.bought[billed]
@@ -110,6 +112,7 @@ def _invoices(day: Day) -> list[Rows]:
         rows(Kind.PAYMENT_FAILED, at[refused], billed[refused], bought[refused], reason[refused]),
         rows(Kind.PAYMENT_FAILED, at[again] + 3 * DAY_MS, billed[again], bought[again], reason[again]),
         rows(Kind.PAID, paid_at, billed, bought),
+        rows(Kind.REFUNDED, paid_at[returned] + 2 * DAY_MS, billed[returned], 1 + bought[returned] // 5),
     ]
 
 

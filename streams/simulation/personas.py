@@ -29,7 +29,7 @@ class Persona:
     mood: float
     growth: float = 0.0
     season: float = 0.0
-    churn_per_year: float = 0.08
+    churn_per_year: float = 0.14
     fails: float = 0.02
     touches: float = 0.03
     evaluates: bool = False
@@ -39,22 +39,22 @@ PERSONAS = (
     Persona("steady team", 0.37, ("starter", "team", "business"), "small business", (6, 24), (0.6, 0.95), 8, 0.03, 8.2),
     Persona(
         "growing startup", 0.15, ("team", "business"), "small business", (8, 20), (0.75, 0.9), 9, 0.04, 8.8,
-        growth=0.004, churn_per_year=0.03,
+        growth=0.004, churn_per_year=0.06,
     ),
     Persona(
         "seasonal retailer", 0.1, ("starter", "team"), "mid-market", (6, 30), (0.5, 0.85), 8, 0.04, 7.6, season=0.6,
-        fails=0.05,
+        churn_per_year=0.2, fails=0.05,
     ),
     Persona(
         "dormant freemium", 0.08, ("free",), "small business", (2, 4), (0.5, 1.0), 0.5, 0.004, 6.8, churn_per_year=0,
     ),
     Persona(
         "enterprise", 0.1, ("business", "enterprise"), "enterprise", (60, 160), (0.65, 0.9), 24, 0.09, 8.0,
-        churn_per_year=0.03, fails=0.005, touches=0.12,
+        churn_per_year=0.06, fails=0.005, touches=0.12,
     ),
     Persona(
         "support-heavy", 0.09, ("team", "business"), "mid-market", (10, 40), (0.55, 0.85), 9, 0.28, 5.6,
-        churn_per_year=0.2, touches=0.08,
+        churn_per_year=0.4, touches=0.08,
     ),
     Persona(
         "evaluator in trial", 0.11, ("team",), "small business", (5, 10), (0.4, 0.8), 5, 0.05, 7.6, fails=0.03,

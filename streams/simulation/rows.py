@@ -41,6 +41,7 @@ class Kind(IntEnum):
     REVIEWED = 19  # person, score, comment
     REFERRED = 20  # person
     TOUCHED = 21  # kind, channel
+    REFUNDED = 22  # seats
 
 
 def rows(kind: Kind, at: ArrayLike, account: ArrayLike, *arguments: ArrayLike) -> Rows:

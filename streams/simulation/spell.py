@@ -40,6 +40,7 @@ _TYPES = {
     Kind.RESOLVED: "support.ticket_resolved", Kind.BREACHED: "support.sla_breached",
     Kind.ANSWERED: "feedback.survey_answered", Kind.IDEA: "feedback.idea_submitted",
     Kind.REVIEWED: "feedback.review_posted", Kind.REFERRED: "feedback.referral_made", Kind.TOUCHED: "touchpoint.seen",
+    Kind.REFUNDED: "purchase.refund_issued",
 }
 _KINDS = [INPUTS[f"kesher.{_TYPES[kind]}"] for kind in Kind]
 _CHUNK = 8192
@@ -130,6 +131,10 @@ class Speller:
     def _payment_failed(self, who: int, seats: int, reason: int, _c: int, _d: int) -> str:
         price, currency = self._prices[who]
         return f'"amount":"{seats * price:.2f}","currency":"{currency}","reason":"{REFUSALS[reason]}"'
+
+    def _refunded(self, who: int, seats: int, _b: int, _c: int, _d: int) -> str:
+        price, currency = self._prices[who]
+        return f'"amount":"{seats * price:.2f}","currency":"{currency}","reason":"unused seats"'
 
     def _opened(self, _who: int, day: int, number: int, priority: int, channel: int) -> str:
         return f'"ticket":"T{day}-{number}","priority":"{PRIORITIES[priority]}","channel":"{CHANNELS[channel]}"'

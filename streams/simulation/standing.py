@@ -55,4 +55,5 @@ def usage_rate(people: Population, day: int, on: date) -> Floats:
 
 def renewal(people: Population, day: int) -> Ints:
     """The day of the next renewal, after `day`."""
-    return people.renews + YEAR * np.maximum(0, (day - people.renews) // YEAR + 1)
+    years: Ints = np.maximum(0, (day - people.renews) // YEAR + 1)
+    return people.renews + YEAR * years

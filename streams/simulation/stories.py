@@ -64,12 +64,12 @@ TITLES = {
 }
 WATCH = {
     "champion-leaves": Told(
-        "churn risk `champion_left` at once, then `cancel_page` and, with renewal 40 days away, `renewal_at_risk`",
-        "סיכון נטישה `champion_left` מיד, אחריו `cancel_page`, ועם חידוש בעוד 40 יום גם `renewal_at_risk`",
+        "churn risk `champion_left` at once, then `cancel_page`; use falls, and in two weeks `renewal_at_risk`",
+        "סיכון נטישה `champion_left` מיד, אחריו `cancel_page`; השימוש יורד ותוך שבועיים מגיע `renewal_at_risk`",
     ),
     "growth-surge": Told(
-        "upsell `usage_limit` and `seats`, later `growth`; cleared for seats when they are bought",
-        "הזדמנות `usage_limit` ו-`seats`, ואחר כך `growth`; `seats` נסגרת כשנרכשים רישיונות",
+        "upsell `seats`, `usage_limit` and, from a promoter, `advocacy`; then `growth`; `seats` clears when bought",
+        "הזדמנויות `seats`, `usage_limit` ו-`advocacy` של ממליץ, אחר כך `growth`; `seats` נסגרת כשנרכשים רישיונות",
     ),
     "silent-decline": Told(
         "health sinks from green with no complaint at all; after the last visit churn risk `silence`",
@@ -85,7 +85,7 @@ SCENES = (
           Told("the champion is removed from the account", "איש הקשר המוביל הוסר מהחשבון")),
     Scene("champion-leaves", cast.CANCEL_PAGE, 11.5, Kind.VIEWED, (CANCEL, 1),
           Told("someone opens the cancel page", "מישהו פותח את דף הביטול")),
-    Scene("champion-leaves", cast.CANCEL_PAGE + 2, 15, Kind.ANSWERED, (NPS, 4, 1, 4)),
+    Scene("champion-leaves", cast.CANCEL_PAGE, 12, Kind.ANSWERED, (NPS, 3, 1, 4)),
     Scene("growth-surge", cast.FULL, 14, Kind.SEATS_COUNTED, (20, 20),
           Told("every seat is taken", "כל הרישיונות תפוסים")),
     Scene("growth-surge", cast.FULL, 14.1, Kind.LIMIT_REACHED, (20,),
