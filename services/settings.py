@@ -62,6 +62,13 @@ class Settings(BaseSettings):
     )
     dead_letter_least: PositiveInt = Field(100, description="and only from this many bad records on")
     retention_days: PositiveInt = Field(400, description="How long inputs and facts stay in Kafka")
+    stream_kept: PositiveInt = Field(
+        20_000, description="Changes that a web process keeps in memory for clients that come back"
+    )
+    stream_farthest: PositiveInt = Field(
+        50_000, description="A client of the stream that is further behind, in records, loads its page anew"
+    )
+    stream_beat_seconds: float = Field(15.0, gt=0, description="A quiet stream shows a sign of life this often")
     log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines")
 
     @property

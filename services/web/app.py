@@ -37,7 +37,7 @@ def build(
 ) -> FastAPI:
     """The app; its lifespan runs the reader of the fact topics.  `now` gives epoch seconds, `monotonic` seconds."""
     meters = Meters()
-    feed = Feed(meters)
+    feed = Feed(meters, settings.stream_kept)
     reader = Reader(settings, feed)
     streams = Streams(settings, feed, reader, monotonic)
     parts = Parts(pool, settings, feed, streams, Callers(pool, now, monotonic), meters, now, monotonic)

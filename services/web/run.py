@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from services.adapters.postgres import AWAY, open_pool
 from services.settings import Settings
@@ -30,15 +31,16 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server(pool: "asyncpg.Pool[Any]", settings: Settings) -> Server:
+def server(app: FastAPI, settings: Settings) -> Server:
     """The app in its server; the access log stays off, for it would hold the secrets of login links."""
     config = uvicorn.Config(
-        build(pool, settings),
+        app,
         host=settings.bind,
         port=settings.web_port,
         log_config=None,
         access_log=False,
         server_header=False,
+        ws="none",
         timeout_graceful_shutdown=round(LAST_ANSWERS.total_seconds()),
     )
     return Server(config)
@@ -48,7 +50,7 @@ async def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM.  Waits for Postgres to come up."""
     pool = await _pool(settings.database_url)
     try:
-        await server(pool, settings).serve()
+        await server(build(pool, settings), settings).serve()
     finally:
         await pool.close()
 

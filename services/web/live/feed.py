@@ -7,14 +7,14 @@ from datetime import timedelta
 from schemas.errors import InvalidEvent
 from services.web.live.change import Change, News, change
 from services.web.live.cursor import Place, written
-from services.web.live.ring import CAPACITY, Ring
+from services.web.live.ring import Ring
 from services.web.meters import Meters
 
 
 class Feed:
     """One per process.  `ready`: the ring reaches to the end of the topics.  A new `epoch` begins when the log does."""
 
-    def __init__(self, meters: Meters, capacity: int = CAPACITY) -> None:
+    def __init__(self, meters: Meters, capacity: int) -> None:
         self.ring = Ring(capacity)
         self.ready = False
         self.closed = False

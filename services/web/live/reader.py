@@ -13,10 +13,10 @@ from aiokafka.errors import KafkaError
 from schemas.errors import RetryLater
 from schemas.topics import FACTS
 from services.adapters.kafka import consumer
+from services.adapters.topics import connected
 from services.settings import Settings
 from services.web.live.cursor import Place
 from services.web.live.feed import Feed
-from services.web.live.ring import CAPACITY
 
 log = structlog.get_logger(__name__)
 
@@ -63,10 +63,10 @@ class Reader:
         return {self._places[each]: end for each, end in ends.items()}
 
     async def _connected(self) -> None:
+        self._places = await partitions(self._settings)
         reading = consumer(self._settings, "web", wait=WAIT)
         try:
             await reading.start()
-            self._places = await partitions(reading, self._settings.prefix)
             self._consumer = reading
             reading.assign(list(self._places))
             await self._begin(reading)
@@ -92,7 +92,7 @@ class Reader:
             or position.keys() != ends.keys()
             or any(not beginnings[p] <= position[p] <= ends[p] for p in ends)
         ):
-            back = CAPACITY // max(1, len(ends))
+            back = self._feed.ring.capacity // max(1, len(ends))
             self._feed.ready = self._anew = False
             self._feed.begin({p: max(beginnings[p], ends[p] - back) for p in ends}, beginnings)
         for each, place in self._places.items():
@@ -100,8 +100,9 @@ class Reader:
 
     async def _read(self, reading: AIOKafkaConsumer) -> NoReturn:
         ends = await self.ends()
+        most = min(BATCH, max(1, self._feed.ring.capacity // 4))
         while True:
-            got = await reading.getmany(timeout_ms=200, max_records=BATCH)
+            got = await reading.getmany(timeout_ms=200, max_records=most)
             for each, records in got.items():
                 self._take(each, records)
             feed = self._feed
@@ -140,15 +141,16 @@ class Reader:
         self.why_not = sentence
 
 
-async def partitions(reading: AIOKafkaConsumer, prefix: str) -> dict[TopicPartition, Place]:
-    """Every partition of the fact topics.  RetryLater when a topic is missing."""
-    known = await reading.topics()
-    names = {topic.full(prefix): topic.name for topic in FACTS}
-    if missing := sorted(names.keys() - known):
+async def partitions(settings: Settings) -> dict[TopicPartition, Place]:
+    """Every partition of the fact topics.  RetryLater when a topic is missing or Kafka is away."""
+    names = {topic.full(settings.prefix): topic.name for topic in FACTS}
+    async with connected(settings.kafka_bootstrap_servers) as admin:
+        sizes = {one["topic"]: len(one["partitions"]) for one in await admin.describe_topics()}
+    if missing := sorted(names.keys() - sizes.keys()):
         msg = f"Kafka has no topic {', '.join(missing)}: `kesher topics` creates them"
         raise RetryLater(msg, RETRY)
     return {
         TopicPartition(full, partition): (name, partition)
         for full, name in names.items()
-        for partition in sorted(reading.partitions_for_topic(full) or ())
+        for partition in range(sizes[full])
     }

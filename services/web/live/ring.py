@@ -8,35 +8,33 @@ from typing import cast
 from services.web.live.change import Change
 from services.web.live.cursor import Offsets
 
-CAPACITY = 20_000
-
 
 class Ring:
     """Holds the last `capacity` changes.  The first one kept has the number `first`, the next one gets `next`."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int) -> None:
         self.first = 0
         self.next = 0
         self.floor: Offsets = {}
         """How far each partition was read before the first change kept."""
         self.position: Offsets = {}
         """How far each partition is read."""
-        self._capacity = capacity
+        self.capacity = capacity
         self._changes: list[Change | None] = [None] * capacity
 
     def begin(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Forget all and begin to read here; numbers go on, so that nobody mistakes new changes for old ones."""
         self.first = self.next
-        self._changes = [None] * self._capacity
+        self._changes = [None] * self.capacity
         self.floor, self.position = dict(offsets), dict(offsets)
 
     def add(self, one: Change) -> None:
         """Keep the change; the oldest goes when there are too many."""
-        if self.next - self.first == self._capacity:
+        if self.next - self.first == self.capacity:
             oldest = self.at(self.first)
             self.floor[oldest.topic, oldest.partition] = oldest.offset + 1
             self.first += 1
-        self._changes[self.next % self._capacity] = one
+        self._changes[self.next % self.capacity] = one
         self.next += 1
         self.pass_over((one.topic, one.partition), one.offset)
 
@@ -46,7 +44,7 @@ class Ring:
 
     def at(self, number: int) -> Change:
         """The change of that number, first <= number < next."""
-        return cast("Change", self._changes[number % self._capacity])
+        return cast("Change", self._changes[number % self.capacity])
 
     def since(self, number: int, most: int) -> Iterator[Change]:
         """At most so many changes from that number on."""

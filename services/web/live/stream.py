@@ -19,12 +19,9 @@ from services.web.live.feed import Feed, frame
 from services.web.live.reader import Reader
 from services.web.live.replay import replayed
 
-BEAT = timedelta(seconds=15)
 LIFETIME = timedelta(minutes=30)
 """A stream ends then and the client comes back where it was: so a key that was revoked is asked for again."""
 COME_BACK = timedelta(seconds=3)
-FARTHEST = 50_000
-"""Records behind; beyond it a new page costs less than the stream."""
 CHUNK = 256
 REPLAYS = 4
 """Clients that read from Kafka at the same time."""
@@ -58,16 +55,14 @@ class Wanted:
 
 
 class Streams:
-    """Opens streams on a feed.  `monotonic` gives seconds; `beat` is the silence after which a sign of life is sent."""
+    """Opens streams on a feed.  `monotonic` gives seconds."""
 
-    def __init__(
-        self, settings: Settings, feed: Feed, reader: Reader, monotonic: Callable[[], float], beat: timedelta = BEAT
-    ) -> None:
+    def __init__(self, settings: Settings, feed: Feed, reader: Reader, monotonic: Callable[[], float]) -> None:
         self._settings = settings
         self._feed = feed
         self._reader = reader
         self._monotonic = monotonic
-        self._beat = beat
+        self._beat = timedelta(seconds=settings.stream_beat_seconds)
         self._replays = asyncio.Semaphore(REPLAYS)
 
     async def tell(self, start: Offsets | None, wanted: Wanted, ended: Callable[[str], None]) -> AsyncGenerator[bytes]:
@@ -143,7 +138,7 @@ class Streams:
                 return
             until = {place: floor for place, floor in ring.floor.items() if mine[place] < floor}
             start = {place: mine[place] for place in until}
-            if sum(until.values()) - sum(start.values()) > FARTHEST:
+            if sum(until.values()) - sum(start.values()) > self._settings.stream_farthest:
                 break
             async with self._replays, aclosing(self._replayed(start, until)) as changes:
                 async for one in changes:
@@ -152,7 +147,7 @@ class Streams:
                         yield frame(one, written(mine))
             mine.update(until)
         if not ring.covers(mine):
-            raise Reset("too_old", f"the cursor is more than {FARTHEST:,} records behind")
+            raise Reset("too_old", f"the cursor is more than {self._settings.stream_farthest:,} records behind")
 
     async def _replayed(self, start: Offsets, until: Offsets) -> AsyncGenerator[Change]:
         self._feed.meters.replays.inc()
