@@ -15,7 +15,7 @@ pytestmark = pytest.mark.chaos
 
 async def test_killed_five_times_in_mid_stream_every_count_is_exact_and_no_fact_is_lost(world: World, engine: Engine) -> None:
     chance = Random(5)
-    async with world.traffic(1500):
+    async with world.traffic(500):
         for _ in range(5):
             worker = world.worker()
             await world.moved()
@@ -32,7 +32,7 @@ async def test_killed_five_times_in_mid_stream_every_count_is_exact_and_no_fact_
 
 
 async def test_workers_joining_and_leaving_lose_and_repeat_nothing(world: World, engine: Engine) -> None:
-    async with world.traffic(1000):
+    async with world.traffic(500):
         first = world.worker()
         await world.moved()
         second = world.worker()
@@ -51,7 +51,7 @@ async def test_workers_joining_and_leaving_lose_and_repeat_nothing(world: World,
 
 
 async def test_a_worker_that_wakes_up_after_its_successor_began_contradicts_nothing(world: World, engine: Engine) -> None:
-    async with world.traffic(1000):
+    async with world.traffic(500):
         zombie = world.worker()
         await world.moved()
         zombie.send(signal.SIGSTOP)
