@@ -25,8 +25,17 @@ def health_chart(points: Sequence[HealthPoint], language: str, zone: tzinfo = UT
     if not scored:
         return b""
     chart = pygal.XY(
-        js=[], width=WIDTH, height=HEIGHT, range=(0, 100), show_legend=False, margin=2, margin_top=8, spacing=6,
-        dots_size=2, show_dots=len(scored) <= DOTTED, truncate_label=-1,
+        js=[],
+        width=WIDTH,
+        height=HEIGHT,
+        range=(0, 100),
+        show_legend=False,
+        margin=2,
+        margin_top=8,
+        spacing=6,
+        dots_size=2,
+        show_dots=len(scored) <= DOTTED,
+        truncate_label=-1,
     )
     chart.y_labels = [{"label": str(y), "value": y} for y in (0, 50, 100)]
     chart.x_labels = _dates(scored[0][0], scored[-1][0], language, zone)

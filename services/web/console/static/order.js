@@ -41,7 +41,7 @@ export function after(account, change) {
   const { account: snapshot, ...data } = change.data;
   const known = account ?? { account_id: change.account_id, ...EMPTY };
   const fields = ["name", "plan", "segment", "owner", "mrr", "renews_at", "stage"];
-  const fresh = Object.fromEntries(fields.filter((f) => snapshot?.[f] != null).map((f) => [f, snapshot[f]]));
+  const fresh = snapshot ? Object.fromEntries(fields.map((field) => [field, snapshot[field] ?? null])) : {};
   return { ...known, ...fresh, ...moved(known, change.type, data), changed_at: change.at };
 }
 
