@@ -48,7 +48,7 @@ class Meters(Meter):
         """Records went to the dead letters."""
         self._rejects.inc(records)
 
-    def delivered(self, facts: int, seconds: float) -> None:  # noqa: ARG002 (counted when decided)
+    def delivered(self, facts: int, seconds: float) -> None:
         """Facts were acknowledged."""
         self._deliver.observe(seconds)
 
@@ -57,11 +57,11 @@ class Meters(Meter):
         self._rows.inc(rows)
         self._flush.observe(seconds)
 
-    def swept(self, rows: int, seconds: float) -> None:  # noqa: ARG002 (the histogram's count says enough)
+    def swept(self, rows: int, seconds: float) -> None:
         """Rows were judged for silence."""
         self._sweep.observe(seconds)
 
-    def recovered(self, partitions: int, seconds: float) -> None:  # noqa: ARG002 (a gauge of its own)
+    def recovered(self, partitions: int, seconds: float) -> None:
         """The changelog was read."""
         self._recovery.set(seconds)
 

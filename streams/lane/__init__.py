@@ -1,1 +1,1 @@
-"""The batch lane: everything that touches Faust.  One poll of all sources becomes one stream item and one engine pass."""
+"""The batch lane: everything that touches Faust.  One poll of all sources is one stream item and one engine pass."""

@@ -7,23 +7,25 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic, time
-from typing import Any
+from typing import Any, cast
 
 import faust
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from faust.types import TP
 from faust.worker import Worker
 
-from schemas.errors import StateConflict
+from schemas.errors import RetryLater, StateConflict
 from streams.lane import guard
-from streams.lane.consumer import LaneConsumer, LaneTransport
+from streams.lane.consumer import LaneConsumer, LaneProducer, LaneTransport
 from streams.lane.lane import Lane, Terms
 from streams.lane.liveness import Liveness
 from streams.lane.meter import Meter
 from streams.lane.records import ParcelSchema, Span
-from streams.lane.scoring import Engine
 from streams.lane.sweep import Sweep
 from streams.lane.table import ChangelogTable
 from streams.lane.writer import Changelog
+from streams.scoring.engine import Engine
 
 TopicIds = Callable[[], Awaitable[Mapping[str, str]]]
 """The Kafka topic id of every topic, by full name."""
@@ -45,7 +47,7 @@ class Wiring:
     session: timedelta = timedelta(seconds=10)
 
 
-class LaneApp(faust.App):  # type: ignore[misc]
+class LaneApp(faust.App):
     """One scorer worker."""
 
     consumer: LaneConsumer
@@ -57,7 +59,7 @@ class LaneApp(faust.App):  # type: ignore[misc]
         self._beside: list[AbstractAsyncContextManager[Any]] = []
         self.reachable = True
         """Whether the brokers answered when last asked."""
-        log = Changelog(terms.changelog, lambda: self.producer._ensure_producer(), wiring.bootstrap, engine.accounts)
+        log = Changelog(terms.changelog, self._started_producer, wiring.bootstrap, engine.accounts)
         self.lane = Lane(engine, terms, log, time, meter)
         super().__init__(f"{terms.prefix}.scorer", **_options(wiring))
         self._attach(terms)
@@ -68,7 +70,7 @@ class LaneApp(faust.App):  # type: ignore[misc]
             ChangelogTable(self, topic=terms.changelog, partitions=self.wiring.partitions, beacon=self.tables.beacon)
         )
         self.agent(sources, name="score")(self._score)
-        self.on_partitions_revoked.connect(self._revoked, weak=False)
+        self.on_partitions_revoked.connect(self._revoked, weak=False)  # type: ignore[arg-type]  # called by keyword
         for task in (self._deliver, self._sweep, self._rejoin, self._watch):
             self.task(task)
 
@@ -91,19 +93,18 @@ class LaneApp(faust.App):  # type: ignore[misc]
         lane = self.lane
         for span in stray:
             tp = TP(span.topic, span.partition)
-            (log,) = (await self.consumer._thread.logs([tp])).values()
+            (log,) = (await self.consumer.thread.logs([tp])).values()
             place = lane.source[tp.topic], tp.partition
             if place in lane.positions:
                 lane.positions[place] = guard.resume(tp.topic, tp.partition, lane.positions[place], log)
-                await self.consumer._thread.move({tp: lane.positions[place]})
-        await self.consumer.skip(
-            tp for tp in self.consumer._get_active_partitions() if tp.topic in lane.source and tp.partition in lane.stopped
-        )
+                await self.consumer.thread.move({tp: lane.positions[place]})
+        await self.consumer.skip(TP(topic, number) for topic in lane.terms.topics for number in lane.stopped)
 
     async def _revoked(self, _app: Any, revoked: set[TP], **_signal: Any) -> None:
         """Stop, store, commit: all before the group hands the partitions on."""
         if self.lane.dispatch.failure is None:
-            member = self.consumer._thread.member
+            member = self.consumer.thread.member
+            self.consumer.idle.set()
             places = await self.lane.revoked(member=member)
             await self.consumer.settle(places)
 
@@ -130,7 +131,7 @@ class LaneApp(faust.App):  # type: ignore[misc]
                 continue
             try:
                 for start, stop in sweep.due(monotonic(), lane.engine.accounts.size):
-                    await self.consumer._room()
+                    await self.consumer.room()
                     if not lane.scoring:
                         break
                     lane.sweep(now, start, stop)
@@ -144,7 +145,7 @@ class LaneApp(faust.App):  # type: ignore[misc]
         while not self.should_stop:
             await self.lane.lost.wait()
             self.lane.lost.clear()
-            self.consumer._thread.rejoin()
+            self.consumer.thread.rejoin()
             await asyncio.sleep(1.0)
 
     async def _watch(self) -> None:
@@ -154,21 +155,33 @@ class LaneApp(faust.App):  # type: ignore[misc]
             await asyncio.sleep(5.0)
             try:
                 lag = await asyncio.wait_for(self._lag(), 5.0)
-            except (TimeoutError, asyncio.TimeoutError):
+            except (TimeoutError, KafkaError):
                 lag = None
             self.reachable = lag is not None
-            held = self.lane.dispatch.since is not None
-            sentence = liveness.observe(monotonic(), self.lane.absorbed, lag, held=held)
+            self.lane.meter.lagging(lag or 0)
+            progress = self.lane.absorbed + sum(ledger.applied for ledger in self.lane.ledgers.values())
+            held = self.lane.scoring and self.lane.dispatch.under_way > 0
+            sentence = liveness.observe(monotonic(), progress, lag, held=held)
             if sentence is not None:
                 await self.fail(StateConflict(sentence))
 
     async def _lag(self) -> int:
-        """Records that are stored but not scored."""
+        """Records that are stored but not scored; while partitions are recovered, at least one."""
         lane = self.lane
         places = {place: at for place, at in lane.positions.items() if place[1] not in lane.stopped}
         tps = {place: TP(lane.terms.topics[place[0]], place[1]) for place in places}
         ends = await self.consumer.highwaters(*tps.values())
-        return sum(max(ends[tps[place]] - at, 0) for place, at in places.items())
+        waiting = sum(max(ends[tps[place]] - at, 0) for place, at in places.items())
+        return max(waiting, int(bool(lane.ledgers) and not lane.scoring))
+
+    async def ids(self) -> Mapping[str, str]:
+        """The topics' ids, as soon as the brokers tell them."""
+        while True:
+            try:
+                return await self.topic_ids()
+            except RetryLater as error:
+                self.log.warning("%s", error)
+                await asyncio.sleep(error.wait.total_seconds())
 
     # ---------------------------------------------------------------- state and end
 
@@ -179,6 +192,7 @@ class LaneApp(faust.App):  # type: ignore[misc]
     def run(self) -> None:
         """Work until SIGINT or SIGTERM, which ends it cleanly.  Raises what stopped it otherwise."""
         worker = Worker(self, override_logging=False, redirect_stdouts=False, quiet=True)
+        worker.spinner = None
         try:
             worker.execute_from_commandline()
         except SystemExit:
@@ -212,6 +226,9 @@ class LaneApp(faust.App):  # type: ignore[misc]
             self.lane.dispatch.failure = error
             self.log.error("%s", error)
         await self.crash(error)
+
+    def _started_producer(self) -> AIOKafkaProducer:
+        return cast("LaneProducer", self.producer)._ensure_producer()  # noqa: SLF001 (Faust has no other way to batches)
 
     def _new_transport(self) -> LaneTransport:
         return LaneTransport(self.conf.broker_consumer, self)

@@ -1,7 +1,7 @@
 """The changelog's own records, and what one partition's log has told so far.
 
-Keys that begin with 0x00 are Kesher's; all others are account rows.  One worker writes a partition: an owner record opens
-its reign, and that record's offset, its generation, is stamped into everything it writes."""
+Keys that begin with 0x00 are Kesher's; all others are account rows.  One worker writes a partition: an owner record
+opens its reign, and that record's offset, the generation, is stamped into everything it writes."""
 
 from array import array
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from streams.lane.dead_letters import Window
-from streams.lane.scoring import Accounts
+from streams.scoring.columns import Accounts
 
 OWNER = b"\x00owner"
 CHECKPOINT = b"\x00told"
@@ -25,7 +25,7 @@ UNSET = -1
 
 class Checkpoint(Struct, kw_only=True):
     """What a flush found settled: facts of rows up to changelog offset `told` are acknowledged, records below
-    `positions` (next offset per source) are absorbed, and events up to `newest` (epoch seconds per source) were seen."""
+    `positions` (next offset per source) are absorbed, events up to `newest` (epoch seconds per source) were seen."""
 
     told: int = UNSET
     positions: dict[int, int] = field(default_factory=dict)

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from streams.lane.app import LaneApp
 
 
-class LaneConsumer(driver.Consumer):  # type: ignore[misc]
+class LaneConsumer(driver.Consumer):
     """One poll is out at a time: it is scored before the next is taken, so nothing of it can grow stale in a queue."""
 
     app: "LaneApp"
@@ -27,6 +28,7 @@ class LaneConsumer(driver.Consumer):  # type: ignore[misc]
         self.idle = asyncio.Event()
         """Set while no poll is out."""
         self.idle.set()
+        self._generation = 0
         self._next_poll = 0.0
 
     def _new_consumer_thread(self) -> LaneThread:
@@ -34,35 +36,48 @@ class LaneConsumer(driver.Consumer):  # type: ignore[misc]
 
     # ---------------------------------------------------------------- reading
 
-    async def _wait_next_records(self, timeout: float) -> tuple[Mapping[Any, Any] | None, set[TP] | None]:
+    async def _wait_next_records(
+        self,
+        timeout: float,  # noqa: ASYNC109 (Faust's)
+    ) -> tuple[Mapping[Any, Any] | None, set[TP] | None]:
         """Everything that is there: the sources as one parcel, each changelog partition as one of its own."""
+        if self._generation != self.app.consumer_generation_id:
+            self.idle.set()  # what was out then was dropped by the rebalance
         await self.idle.wait()
-        await self._room()
+        await self.room()
         if (pause := self._next_poll - monotonic()) > 0:
             await asyncio.sleep(pause)
         found, active = await super()._wait_next_records(timeout)
         if not found:
             return found, active
-        spans: list[Span] = list(found.values())
+        spans = cast("list[Span]", list(found.values()))
         sources = [span for span in spans if span.topic in self.app.lane.source]
         if sum(len(span.records) for span in spans) < BUSY:
             self._next_poll = monotonic() + self.app.linger
         parcels = {TP(span.topic, span.partition): [Parcel([span])] for span in spans if span not in sources}
         if sources:
             self.idle.clear()
+            self._generation = self.app.consumer_generation_id
             parcels[TP(sources[0].topic, sources[0].partition)] = [Parcel(sources)]
         return parcels, active
 
-    async def _room(self) -> None:
+    async def room(self) -> None:
         """Scoring waits when too many facts are unsent."""
-        settled, lane = self.app.lane.dispatch.settled, self.app.lane
-        async with settled:
-            await settled.wait_for(lambda: not (lane.scoring and lane.full))
+        lane, settled = self.app.lane, self.app.lane.dispatch.settled
+        while lane.scoring and lane.full:
+            settled.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(settled.wait(), 1.0)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Parcels are not numbered without gaps, and the lane keeps its own places."""
 
     # ---------------------------------------------------------------- places
+
+    @property
+    def thread(self) -> LaneThread:
+        """The thread that owns the client."""
+        return self._thread
 
     async def perform_seek(self) -> None:
         """Read on where the lane stands, not where the group has committed; what is not scored is not fetched."""
@@ -73,7 +88,7 @@ class LaneConsumer(driver.Consumer):  # type: ignore[misc]
             for tp in mine
             if (place := (lane.source[tp.topic], tp.partition)) in lane.positions and tp.partition not in lane.stopped
         }
-        await self._thread.move({TopicPartition(*tp): at for tp, at in starts.items()})
+        await self.thread.move({TopicPartition(*tp): at for tp, at in starts.items()})
         self._read_offset.update(dict.fromkeys(mine))
         await self.skip(mine - starts.keys())
         self.idle.set()
@@ -83,7 +98,7 @@ class LaneConsumer(driver.Consumer):  # type: ignore[misc]
         gone = set(tps)
         if gone:
             self.pause_partitions(gone)
-            await self._thread.hold(TopicPartition(*tp) for tp in gone)
+            await self.thread.hold(TopicPartition(*tp) for tp in gone)
 
     # ---------------------------------------------------------------- committing
 
@@ -112,14 +127,14 @@ class LaneConsumer(driver.Consumer):  # type: ignore[misc]
         return True
 
 
-class LaneProducer(driver.Producer):  # type: ignore[misc]
+class LaneProducer(driver.Producer):
     """Idempotent: a retried batch is stored once and in order, so that own changelog records lie side by side."""
 
     def _settings_extra(self) -> Mapping[str, Any]:
         return {"acks": "all", "enable_idempotence": True}
 
 
-class LaneTransport(driver.Transport):  # type: ignore[misc]
+class LaneTransport(driver.Transport):
     """Hands Faust the lane's consumer and producer."""
 
     Consumer = LaneConsumer

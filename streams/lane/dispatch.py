@@ -11,8 +11,8 @@ from streams.lane import changelog
 from streams.lane.changelog import Checkpoint, Ledger
 from streams.lane.meter import Meter
 from streams.lane.outbox import Message, Outbox, Outgoing, drop
-from streams.lane.scoring import Accounts
 from streams.lane.writer import Changelog, acknowledged, send
+from streams.scoring.columns import Accounts
 
 Rows = dict[int, list[tuple[bytes, bytes]]]
 Positions = Mapping[int, Mapping[int, int]]
@@ -29,12 +29,12 @@ class Dispatch:
         self.ledgers: dict[int, Ledger] = {}
         self.failure: BaseException | None = None
         self.superseded: Callable[[int, Superseded], None] = lambda _partition, _error: None
-        self.settled = asyncio.Condition()
-        """Notified whenever facts have left."""
+        self.settled = asyncio.Event()
+        """Set whenever facts have left; who waits for room clears it."""
         self.waiting = asyncio.Event()
         """Set while something waits to be delivered."""
-        self.since: float | None = None
-        """When the delivery or flush under way began; None when none is."""
+        self.under_way = 0
+        """Deliveries and flushes that wait for an acknowledgement."""
         self._facts, self._rows = asyncio.Lock(), asyncio.Lock()
 
     def wake(self) -> None:
@@ -56,12 +56,13 @@ class Dispatch:
                 now = {number: (dict(at), dict(newest)) for number, at in positions.items()}
                 with self._undoing(rows):
                     await self._deliver(outgoing)
-                told = {number: ledger.told for number, ledger in self.ledgers.items()}
+                checkpoints = {
+                    number: Checkpoint(told=self.ledgers[number].told, positions=at, newest=seen)
+                    for number, (at, seen) in now.items()
+                    if number in self.ledgers
+                }
             with self._undoing(rows):
-                await self._store(rows, {
-                    number: Checkpoint(told=told[number], positions=at, newest=seen)
-                    for number, (at, seen) in now.items() if number in told
-                })
+                await self._store(rows, checkpoints)
 
     def _take(self) -> Outgoing:
         if self.failure is not None:
@@ -82,8 +83,9 @@ class Dispatch:
     async def _deliver(self, outgoing: Outgoing) -> None:
         if not outgoing:
             return
-        self.since = began = self.clock()
+        began = self.clock()
         held = dict(self.ledgers)
+        self.under_way += 1
         try:
             lasts = await self._store_deciding(outgoing, held)
             batches = [await send(self.log.producer, *place, messages) for place, messages in outgoing.messages.items()]
@@ -94,20 +96,21 @@ class Dispatch:
             self.wake()
             raise
         finally:
-            self.since = None
+            self.under_way -= 1
         for ledger, last in lasts:
             ledger.told = max(ledger.told, last)
         self.outbox.settle(outgoing)
         self.meter.delivered(outgoing.size, self.clock() - began)
-        async with self.settled:
-            self.settled.notify_all()
+        self.settled.set()
 
     async def _store_deciding(self, outgoing: Outgoing, held: Mapping[int, Ledger]) -> list[tuple[Ledger, int]]:
         """Store the deciding rows -> each ledger and the offset of its last one."""
         numbers = list(outgoing.rows)
         lasts = await asyncio.gather(*(self._write(number, outgoing.rows[number]) for number in numbers))
         self._drop_lost(outgoing, held)
-        return [(held[n], last) for n, last in zip(numbers, lasts, strict=True) if n in held and last != changelog.UNSET]
+        return [
+            (held[n], last) for n, last in zip(numbers, lasts, strict=True) if n in held and last != changelog.UNSET
+        ]
 
     def _drop_lost(self, outgoing: Outgoing, held: Mapping[int, Ledger]) -> None:
         """What belongs to a partition that was lost meanwhile is its new owner's to say."""
@@ -115,19 +118,16 @@ class Dispatch:
         self.outbox.unsent -= drop(outgoing, {n for n in partitions if self.ledgers.get(n) is not held.get(n)})
 
     async def _store(self, rows: Rows, checkpoints: Mapping[int, Checkpoint]) -> None:
-        self.since = began = self.clock()
+        began = self.clock()
+        self.under_way += 1
         try:
-            await asyncio.gather(*(
-                self._store_partition(number, rows.get(number, []), checkpoint)
-                for number, checkpoint in checkpoints.items()
-            ))
+            stores = [self._store_partition(n, rows.get(n, []), checkpoint) for n, checkpoint in checkpoints.items()]
+            await asyncio.gather(*stores)
         finally:
-            self.since = None
+            self.under_way -= 1
         self.meter.flushed(sum(map(len, rows.values())), self.clock() - began)
 
-    async def _store_partition(
-        self, number: int, rows: Sequence[tuple[bytes, bytes]], checkpoint: Checkpoint
-    ) -> None:
+    async def _store_partition(self, number: int, rows: Sequence[tuple[bytes, bytes]], checkpoint: Checkpoint) -> None:
         ledger = self.ledgers.get(number)
         if ledger is None:
             return

@@ -5,15 +5,16 @@ from typing import NamedTuple
 
 from schemas.errors import StateConflict
 from streams.lane.changelog import Ledger
+from streams.scoring.columns import Accounts
 
 ADVICE = (
-    "if that is meant, run `kesher topics adopt`: the rows stay as they are and the new topic is read from its beginning; "
-    "if not, restore the topic"
+    "if that is meant, run `kesher topics adopt`: the rows stay as they are and the new topic is read from its "
+    "beginning; if not, restore the topic"
 )
 
 
 class Verdict(NamedTuple):
-    """`conflict` is a sentence when the scorer must not go on; `restart` names the sources to be read from the start."""
+    """`conflict`: a sentence when the scorer must not go on; `restart`: the sources to be read from their beginning."""
 
     conflict: str | None
     restart: list[int]
@@ -32,6 +33,8 @@ def judge(ledger: Ledger, topics: Sequence[str], ids: Mapping[str, str], logs: M
     accepted = ledger.adopted if ledger.adopted_at > ledger.sources_at else {}
     restart = []
     for source, topic in enumerate(topics):
+        if topic not in ids:
+            return Verdict(f"the topic {topic} does not exist: run `kesher topics`", [])
         broken = _broken(ledger, source, topic, ids, logs[source])
         if broken is None:
             continue
@@ -52,6 +55,15 @@ def _broken(ledger: Ledger, source: int, topic: str, ids: Mapping[str, str], log
             f"but its events are counted up to offset {stored}: records were lost or the topic was created again"
         )
     return None
+
+
+def forget(accounts: Accounts, partition: int, source: int) -> None:
+    """Rows of this partition count this source from its first offset again, and leave with the next flush."""
+    at = accounts.occupied(0, accounts.size)
+    rows = accounts.rows[at]
+    mine = rows["partition"] == partition
+    rows["offsets"][mine, source] = 0
+    accounts.put(at[mine], rows[mine])
 
 
 def start(log: Log) -> int:

@@ -3,6 +3,7 @@
 All of it runs on the worker's one event loop; what does not await cannot be interleaved with a rebalance."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from streams.lane.guard import Log
 from streams.lane.meter import Meter
 from streams.lane.outbox import Message, Outbox
 from streams.lane.records import Span
-from streams.lane.scoring import Engine, Slice
 from streams.lane.watermark import Watermark
 from streams.lane.writer import Changelog
+from streams.scoring.engine import Decision, Engine, Misplacement, Reject, Slice
+
+log = logging.getLogger(__name__)
 
 Place = tuple[int, int]
 """(source, partition)"""
@@ -111,6 +114,7 @@ class Lane:
     def _supersede(self, partition: int, error: Superseded) -> None:
         self.abandon([partition])
         self.stopped[partition] = str(error)
+        log.warning("%s", error)
         self.lost.set()
 
     # ---------------------------------------------------------------- recovery
@@ -136,9 +140,7 @@ class Lane:
                 self._supersede(number, Superseded(f"another worker has taken over partition {number}"))
             else:
                 await self._resume(ledger, ids, {s: log for (s, p), log in logs.items() if p == number})
-        self.watermark.expect(
-            {place: logs[place].end for place, at in self.positions.items() if at < logs[place].end}
-        )
+        self.watermark.expect({place: logs[place].end for place, at in self.positions.items() if at < logs[place].end})
         self.open = self.scoring = True
 
     async def _resume(self, ledger: Ledger, ids: Mapping[str, str], logs: Mapping[int, Log]) -> None:
@@ -166,7 +168,7 @@ class Lane:
             first.append((key, value, ()))
             ledger.layouts.add(key)
         for source in restart:
-            self.engine.accounts.restart(ledger.number, source)
+            guard.forget(self.engine.accounts, ledger.number, source)
             ledger.checkpoint.positions.pop(source, None)
         if restart:
             first += [(key, row, ()) for key, row in self.engine.accounts.take_dirty().get(ledger.number, [])]
@@ -209,7 +211,7 @@ class Lane:
         self.dispatch.wake()
         self.meter.swept(stop - start, self.clock() - began)
 
-    def _queue(self, decisions: Sequence[Any]) -> None:
+    def _queue(self, decisions: Sequence[Decision]) -> None:
         self.outbox.decide(decisions)
         if decisions:
             self.meter.decided(Counter(fact.topic for decision in decisions for fact in decision.facts))
@@ -223,7 +225,7 @@ class Lane:
             if span.records:
                 self.watermark.fell_behind(place, span.records[-1].timestamp / 1000, wall, span.end)
 
-    def _reject(self, spans: Sequence[Span], rejects: Sequence[Any]) -> None:
+    def _reject(self, spans: Sequence[Span], rejects: Sequence[Reject]) -> None:
         bad: Counter[int] = Counter()
         for reject in rejects:
             settled = self.ledgers[reject.partition].checkpoint.positions.get(reject.source, 0)
@@ -243,12 +245,16 @@ class Lane:
     def _pause_if_flooded(self, number: int) -> None:
         window = self.ledgers[number].window
         if window.flooded(self.terms.share, self.terms.least):
-            self.stopped[number] = dead_letters.flood(number, window, self.terms.prefix)
+            self._stop(number, dead_letters.flood(number, window, self.terms.prefix))
 
-    def _misplaced(self, found: Any) -> None:
+    def _misplaced(self, found: Misplacement) -> None:
         self.positions[found.source, found.partition] = found.offset
         topic = self.terms.topics[found.source]
-        self.stopped[found.partition] = dead_letters.misplacement(found.partition, topic, found.offset, found.reason)
+        self._stop(found.partition, dead_letters.misplacement(found.partition, topic, found.offset, found.reason))
+
+    def _stop(self, partition: int, sentence: str) -> None:
+        self.stopped[partition] = sentence
+        log.error("%s", sentence)
 
     # ---------------------------------------------------------------- what is settled
 
@@ -268,9 +274,7 @@ class Lane:
         before = dict(self.ledgers)
         await self.dispatch.flush(by_partition, self.watermark.newest)
         kept = {number for number, ledger in self.ledgers.items() if before.get(number) is ledger}
-        return {
-            place: at for place, at in positions.items() if place[1] in kept and self._committed.get(place) != at
-        }
+        return {place: at for place, at in positions.items() if place[1] in kept and self._committed.get(place) != at}
 
     def committed(self, places: Mapping[Place, int]) -> None:
         """These next offsets are committed."""

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001 (aiokafka's internals; tests/contract/test_pinned_overrides.py pins what is used of them)
 """Records as the lane carries them: everything a poll found, as one stream item.
 
 aiokafka copies each record into a ConsumerRecord and resumes two Python generators per record; the lane takes whole
@@ -15,7 +16,7 @@ READ_COMMITTED = 1
 
 
 class Span(NamedTuple):
-    """What was read of one topic partition: the records of offsets [start, stop) and the end of the log as last seen."""
+    """What was read of a topic partition: records of offsets [start, stop), and the log's end as last seen."""
 
     topic: str
     partition: int
@@ -43,7 +44,7 @@ class Parcel:
         return sum(len(span.records) for span in self.spans)
 
 
-class ParcelSchema(faust.Schema):
+class ParcelSchema(faust.Schema[Any, Any]):
     """Passes a Parcel through instead of decoding it."""
 
     def loads_key(self, app: Any, message: Any, **_options: Any) -> Any:
@@ -61,7 +62,8 @@ def take(result: FetchResult, limit: int) -> Span | None:
     if not result.check_assignment(tp) or not result.has_more():
         return None
     fetched = result._partition_records
-    start, records = fetched.next_fetch_offset, []
+    start = fetched.next_fetch_offset
+    records: list[Any] = []
     while fetched._records.has_next() and len(records) < limit:
         batch = fetched._records.next_batch()
         if fetched._check_crcs and not batch.validate_crc():

@@ -1,6 +1,7 @@
 """The changelog as a Faust table: Faust assigns and replays it, the lane knows what it means."""
 
 import asyncio
+import logging
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ from streams.lane.records import ParcelSchema
 if TYPE_CHECKING:
     from streams.lane.app import LaneApp
 
+log = logging.getLogger(__name__)
 
-class ChangelogTable(Table):  # type: ignore[misc]
+
+class ChangelogTable(Table[Any, Any]):
     """No mapping, no store: rows live in the engine's columns."""
 
     app: "LaneApp"
@@ -42,6 +45,7 @@ class ChangelogTable(Table):  # type: ignore[misc]
     ) -> None:
         """Open a reign in every partition, before recovery looks how far it must read."""
         self._began = monotonic()
+        self.app.consumer.idle.set()
         mine = {tp.partition for tp in assigned if tp.topic == self.changelog_topic.get_topic_name()}
         try:
             await self.app.lane.assigned(mine)
@@ -70,9 +74,11 @@ class ChangelogTable(Table):  # type: ignore[misc]
             raise
 
     async def _complete(self, changelogs: set[TP]) -> None:
-        app, lane, thread = self.app, self.app.lane, self.app.consumer._thread
+        app, lane, thread = self.app, self.app.lane, self.app.consumer.thread
         await thread.hold(TopicPartition(*tp) for tp in changelogs)
         tps = [TopicPartition(topic, number) for topic in lane.terms.topics for number in lane.ledgers]
-        ids, logs = await asyncio.gather(app.topic_ids(), thread.logs(tps))
+        ids, logs = await asyncio.gather(app.ids(), thread.logs(tps))
         await lane.recovered(ids, {(lane.source[tp.topic], tp.partition): log for tp, log in logs.items()})
-        lane.meter.recovered(len(lane.ledgers), monotonic() - self._began)
+        seconds = monotonic() - self._began
+        lane.meter.recovered(len(lane.ledgers), seconds)
+        log.info("%d partitions with %d accounts read in %.1f s", len(lane.ledgers), len(lane.engine.accounts), seconds)

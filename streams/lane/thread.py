@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001 (Faust's and aiokafka's internals; tests/contract/test_pinned_overrides.py pins what is used)
 """Faust's consumer thread, reading whole polls.
 
 Stock Faust waits 1.5 s for a broker to have something, turns each record into an object of its own, and moves positions
@@ -19,12 +20,12 @@ from streams.lane.guard import Log
 from streams.lane.records import Span, take
 
 FETCH_WAIT_MS = 50
-"""A broker answers at most this late; one request is under way per broker, and an idle topic must not hold up a busy one."""
+"""A broker answers at most this late: one request is under way per broker, idle topics must not hold up busy ones."""
 BUSY = 1_000
 """A poll of so many records is part of a backlog: fetch on at once instead of lingering."""
 
 
-class LaneThread(AIOKafkaConsumerThread):  # type: ignore[misc]
+class LaneThread(AIOKafkaConsumerThread):
     """Fetches spans; seeks, pauses and looks up offsets in the thread that owns the client."""
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
@@ -33,11 +34,11 @@ class LaneThread(AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer._isolation_level = "read_committed"
         return consumer
 
-    async def _fetch_records(
+    async def _fetch_records(  # type: ignore[override]  # spans instead of lists of records
         self,
         consumer: AIOKafkaConsumer,
         active_partitions: set[Any],
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 (Faust's)
         max_records: int | None = None,
     ) -> Mapping[TopicPartition, Span]:
         """Everything the fetcher holds, or the first that comes within `timeout` seconds."""

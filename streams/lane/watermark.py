@@ -62,7 +62,7 @@ class Watermark:
 
     @property
     def instant(self) -> float | None:
-        """The least, over sources still behind, of the greatest event time; over all sources their greatest when none is.
+        """The least, over sources still behind, of the greatest event time; the greatest of all when none is behind.
         None while that is not known: a source that is behind has shown nothing yet."""
         if self.caught_up:
             return max(self.newest.values(), default=None)

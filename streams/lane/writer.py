@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
-from schemas.errors import Refused, Superseded
+from schemas.errors import Refused, StateConflict, Superseded
 from streams.lane.changelog import OWNER, Ledger
 from streams.lane.outbox import Message
-from streams.lane.scoring import Accounts
+from streams.scoring.columns import Accounts
 
 Acknowledged = Callable[[int, int], None]
 """Called with (first offset, records) when a batch is stored, in log order."""
@@ -20,11 +20,15 @@ class Sent(NamedTuple):
     """A batch under way; the future's `offset` is that of its first record."""
 
     future: "asyncio.Future[Any]"
-    count: int
+    records: int
 
 
 async def send(
-    producer: AIOKafkaProducer, topic: str, partition: int, messages: Sequence[Message], stored: Acknowledged | None = None
+    producer: AIOKafkaProducer,
+    topic: str,
+    partition: int,
+    messages: Sequence[Message],
+    stored: Acknowledged | None = None,
 ) -> list[Sent]:
     """Queue messages for one partition in as few batches as fit."""
     batches: list[Sent] = []
@@ -43,7 +47,7 @@ async def send(
             builder = producer.create_batch()
             if builder.append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
                 size = len(value or b"") + sum(len(content) for _, content in headers)
-                raise Refused(f"a record of {size} bytes for {topic} is larger than a produce batch may be: key {key!r}")
+                raise Refused(f"{key!r}: a record of {size} bytes for {topic} is larger than a produce batch may be")
     await close()
     return batches
 
@@ -51,8 +55,11 @@ async def send(
 async def acknowledged(batches: Sequence[Sent]) -> int:
     """Wait until all are stored -> offset of the last record."""
     await asyncio.gather(*(batch.future for batch in batches))
-    future, count = batches[-1]
-    return int(future.result().offset) + count - 1
+    future, records = batches[-1]
+    first = int(future.result().offset)
+    if first < 0:
+        raise StateConflict("Kafka stored a batch twice and does not tell where; a fresh worker reads it again")
+    return first + records - 1
 
 
 def _store(future: "asyncio.Future[Any]", count: int, stored: Acknowledged) -> None:
@@ -77,10 +84,12 @@ async def read(bootstrap: str, topic: str, partition: int, start: int, stop: int
 class Changelog:
     """Writes to the changelog and watches for other writers.
 
-    The partition has one writer, so its own records lie side by side.  A gap between them is somebody else's: it is read
-    and taken in, and if a newer owner is in it, `write` raises Superseded before anything else leaves."""
+    The partition has one writer, so its own records lie side by side.  A gap between them is somebody else's: it is
+    read and taken in, and if a newer owner is in it, `write` raises Superseded before anything else leaves."""
 
-    def __init__(self, topic: str, producer: Callable[[], AIOKafkaProducer], bootstrap: str, accounts: Accounts) -> None:
+    def __init__(
+        self, topic: str, producer: Callable[[], AIOKafkaProducer], bootstrap: str, accounts: Accounts
+    ) -> None:
         self.topic = topic
         self._ready, self._bootstrap, self._accounts = producer, bootstrap, accounts
         self._inspecting = asyncio.Lock()
@@ -99,7 +108,8 @@ class Changelog:
 
     async def own(self, ledger: Ledger, about: bytes) -> None:
         """Begin a reign: an owner record, whose offset is the generation."""
-        ledger.generation = await acknowledged(await send(self.producer, self.topic, ledger.number, [(OWNER, about, ())]))
+        owner = await send(self.producer, self.topic, ledger.number, [(OWNER, about, ())])
+        ledger.generation = await acknowledged(owner)
 
     async def tail(self, ledger: Ledger) -> list[Any]:
         """The records whose facts may be owed: those after the last that was told, up to what is applied."""

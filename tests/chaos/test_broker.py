@@ -32,8 +32,11 @@ async def test_a_broker_outage_is_waited_out(
 ) -> None:
     """30 s is beyond the session timeout; the worker neither ends nor forgets."""
     settings = Settings(
-        kafka_bootstrap_servers=f"127.0.0.1:{broker.port}", prefix=prefix, partitions=4,
-        session_timeout_seconds=6.0, commit_seconds=0.7,
+        kafka_bootstrap_servers=f"127.0.0.1:{broker.port}",
+        prefix=prefix,
+        partitions=4,
+        session_timeout_seconds=6.0,
+        commit_seconds=0.7,
     )
     await ensure(settings)
     world = World(settings, tmp_path)

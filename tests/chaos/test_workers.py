@@ -13,7 +13,9 @@ from tests.chaos.world import World
 pytestmark = pytest.mark.chaos
 
 
-async def test_killed_five_times_in_mid_stream_every_count_is_exact_and_no_fact_is_lost(world: World, engine: Engine) -> None:
+async def test_killed_five_times_in_mid_stream_every_count_is_exact_and_no_fact_is_lost(
+    world: World, engine: Engine
+) -> None:
     chance = Random(5)
     async with world.traffic(500):
         for _ in range(5):
@@ -50,7 +52,9 @@ async def test_workers_joining_and_leaving_lose_and_repeat_nothing(world: World,
     await check(world.settings, engine)
 
 
-async def test_a_worker_that_wakes_up_after_its_successor_began_contradicts_nothing(world: World, engine: Engine) -> None:
+async def test_a_worker_that_wakes_up_after_its_successor_began_contradicts_nothing(
+    world: World, engine: Engine
+) -> None:
     async with world.traffic(500):
         zombie = world.worker()
         await world.moved()

@@ -12,7 +12,7 @@ KINDS = ("usage",) * 14 + ("viewed", "ticket", "urgent", "invoice", "failed", "s
 
 
 def event(number: int, *, accounts: int, seed: int, start: float, step: float) -> tuple[str, bytes, bytes]:
-    """(topic without prefix, key, value) of the event `number`; event time is `start + number * step`, a little late."""
+    """(topic without prefix, key, value) of the event `number`, at `start + number * step` or a little late."""
     chance = Random(f"{seed}:{number}")
     account = f"account-{chance.randrange(accounts):05d}"
     topic, name, data = _content(chance, number)
@@ -41,7 +41,9 @@ async def produce(producer: AIOKafkaProducer, prefix: str, told: Iterator[tuple[
     return len(futures)
 
 
-def _content(chance: Random, number: int) -> tuple[str, str, dict[str, object]]:
+def _content(  # noqa: PLR0911
+    chance: Random, number: int
+) -> tuple[str, str, dict[str, object]]:
     kind = chance.choice(KINDS)
     if kind in ("usage", "viewed"):
         count = chance.randint(1, 5)

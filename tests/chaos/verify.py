@@ -126,7 +126,12 @@ def check_columns(engine: Engine, counted: Mapping[bytes, Counted]) -> None:
     for key, count in counted.items():
         row = accounts.rows[accounts.find([key])[0]]
         assert row["offsets"].tolist() == count.offsets, key
-        for column, name in (("usage_7d", "usage"), ("support_14d", "support"), ("failed_28d", "failed"), ("spend_90d", "spend")):
+        for column, name in (
+            ("usage_7d", "usage"),
+            ("support_14d", "support"),
+            ("failed_28d", "failed"),
+            ("spend_90d", "spend"),
+        ):
             place, half_life = columns[column]
             decayed = float(row["sums"][place]) * 2 ** ((float(row["as_of"]) - count.last) / half_life)
             assert decayed == pytest.approx(count.sum(name, half_life), rel=1e-9, abs=1e-12), (key, column)

@@ -29,7 +29,11 @@ class Worker:
         with log.open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "services.cli.main", "scorer"],
-                cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
             )
 
     def send(self, number: signal.Signals) -> None:
@@ -91,7 +95,9 @@ class World:
 
     def _producer(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(
-            bootstrap_servers=self.settings.kafka_bootstrap_servers, enable_idempotence=True, linger_ms=5,
+            bootstrap_servers=self.settings.kafka_bootstrap_servers,
+            enable_idempotence=True,
+            linger_ms=5,
             request_timeout_ms=120_000,
         )
 
