@@ -20,7 +20,7 @@ class Sweep:
         A range counts as done when the next one is asked for."""
         self._owed = min(self._owed + (now - self._last) / ROUND, 1.0)
         self._last = now
-        left = round(self._owed * size)
+        left = int(self._owed * size + 1e-6)  # what is left of a row stays owed
         while left > 0 and size > 0:
             start = self._cursor % size
             stop = min(start + min(left, SLICE), size)
