@@ -108,8 +108,10 @@ async def _demo(settings: Settings, directory: Path, lives: Remembered, plan: Co
             await house.start()
             remember(directory / MEMORY, lives)
             await house.add(*processes(house.settings))
-            await asyncio.gather(player.history(now() if lives.wall else plan.live), house.ready())
+            await house.ready()
         await welcome(house)
+        with screen.busy():  # after `ready`: a scorer that keeps pace meets all topics at the same point of their lives
+            await player.history(now() if lives.wall else plan.live)
         began = max(plan.live, lives.place.at if lives.place else plan.live)
         timing = pace(began, lives.speed, wall=lives.wall)
         introduce(screen, plan, lives, timing.now(), language)

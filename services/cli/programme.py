@@ -37,12 +37,14 @@ def said(told: Told, language: Language) -> str:
 
 
 def timetable(showings: Sequence[Showing], since: float, speed: float, language: Language) -> Table:
-    """When, counted from `since` at `speed`, which story, where, what."""
-    table = Table("in", "their time (UTC)", "story", "account", "what happens", box=None, padding=(0, 2, 0, 0))
-    for story, moment in showings:
+    """When, counted from `since` at `speed`; at which account; what."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("in", no_wrap=True, justify="right")
+    table.add_column("account", no_wrap=True)
+    table.add_column("what happens")
+    for _, moment in showings:
         wait = timedelta(seconds=round((moment.at - since) / speed))
-        told = (said(story.title, language), moment.name, said(moment.told, language))
-        table.add_row(spoken(wait), clock(moment.at), *map(Text, told))
+        table.add_row(spoken(wait), Text(moment.name), Text(said(moment.told, language)))
     return table
 
 
