@@ -68,7 +68,7 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIE
     """Poll what cannot call us, up to the deadline."""
     async with asyncio.timeout(seconds):
         while not await condition():
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 -- see above
+            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
