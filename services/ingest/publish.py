@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 import structlog
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from prometheus_client import Gauge
 
 from schemas.errors import RetryLater
+from services.adapters import closing
 
 log = structlog.get_logger(__name__)
 
@@ -26,31 +27,18 @@ class Record:
     value: bytes
 
 
-class Producer(Protocol):
-    """The part of aiokafka's idempotent producer that the door uses."""
-
-    async def start(self) -> None:
-        """Connect."""
-
-    async def stop(self) -> None:
-        """Send what waits, then disconnect."""
-
-    async def send(self, topic: str, value: bytes, key: bytes) -> asyncio.Future[object]:
-        """Queue a record; the future ends when all in-sync replicas have it."""
-
-
 class Publisher:
     """Sends records and says which of them Kafka has.
 
     `build` makes a producer; after a fatal error (a lost producer id) a new one takes over.  At most `limit` bytes wait
     for an acknowledgement; beyond, and while Kafka is away, requests are turned down at once instead of piling up."""
 
-    def __init__(self, build: Callable[[], Producer], wait: timedelta, limit: int, waiting: Gauge) -> None:
+    def __init__(self, build: Callable[[], AIOKafkaProducer], wait: timedelta, limit: int, waiting: Gauge) -> None:
         self._build = build
         self._wait = wait.total_seconds()
         self._limit = limit
         self._gauge = waiting
-        self._producer: Producer | None = None
+        self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
         self._waiting = 0
         self._away = False
@@ -73,9 +61,13 @@ class Publisher:
                 log.warning("Kafka cannot be reached; trying again", error=str(error))
             finally:
                 self._producer = None
-                await producer.stop()
+                await self._close(producer)
             self._broken.clear()
             await asyncio.sleep(RECONNECT.total_seconds())
+
+    async def _close(self, producer: AIOKafkaProducer) -> None:
+        if not await closing.stop(producer, timedelta(seconds=self._wait)):
+            log.warning("gave up on records that Kafka did not acknowledge; their senders were told so")
 
     async def publish(self, records: Sequence[Record]) -> list[str | None]:
         """For each record None once Kafka has it, else why not.  Raises RetryLater, with nothing sent, when the buffer
@@ -96,7 +88,7 @@ class Publisher:
             why = self._failed(error)
         return [_outcome(future, why) for future in sent] + [why] * (len(records) - len(sent))
 
-    def _admit(self, size: int) -> Producer:
+    def _admit(self, size: int) -> AIOKafkaProducer:
         trouble = self.trouble()
         if self._producer is None or (self._away and self._waiting):
             raise RetryLater(f"{trouble}; nothing was taken", timedelta(seconds=5))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -28,29 +28,39 @@ class OpenDoor:
     settings: Settings
     pool: "asyncpg.Pool[Any]"
 
+    already: dict[TopicPartition, int] = field(default_factory=dict)
+
+    async def forget(self) -> None:
+        """Leave out of `events` what is in the topics now."""
+        async with reading(self.settings) as consumer:
+            self.already = await consumer.end_offsets(consumer.assignment())
+
     async def events(self) -> list[dict[str, Any]]:
-        """Every event in the input topics, each checked to be in the partition of its key."""
-        return await written(self.settings)
+        """Every new event in the input topics, each with its topic; the key must be the subject."""
+        async with reading(self.settings) as consumer:
+            ends = await consumer.end_offsets(consumer.assignment())
+            for place, offset in self.already.items():
+                consumer.seek(place, offset)
+            found = []
+            while any([await consumer.position(place) < ends[place] for place in ends]):
+                for place, records in (await consumer.getmany(timeout_ms=200)).items():
+                    for record in records:
+                        event = msgspec.json.decode(record.value)
+                        assert event["subject"].encode() == record.key
+                        found.append({"topic": place.topic.rpartition(".")[2], **event})
+            return found
 
 
-async def written(settings: Settings) -> list[dict[str, Any]]:
-    """Every record's value in the input topics; the key must be the subject."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
-    )
+@contextlib.asynccontextmanager
+async def reading(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of all input topics, from their beginning."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        places = [TopicPartition(t.full(settings.prefix), p) for t in INPUTS for p in range(settings.partitions)]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        found = []
-        while any([await consumer.position(place) < ends[place] for place in places]):
-            for place, records in (await consumer.getmany(timeout_ms=200)).items():
-                for record in records:
-                    event = msgspec.json.decode(record.value)
-                    assert event["subject"].encode() == record.key
-                    found.append({"topic": place.topic.rpartition(".")[2], **event})
-        return found
+        consumer.assign(
+            [TopicPartition(t.full(settings.prefix), p) for t in INPUTS for p in range(settings.partitions)]
+        )
+        yield consumer
     finally:
         await consumer.stop()
 
@@ -65,11 +75,13 @@ async def opened(settings: Settings) -> AsyncIterator[OpenDoor]:
     while not server.started:
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", auth=(WRITE_KEY, ""), timeout=30) as http:
-        yield OpenDoor(http, settings, pool)
-    server.should_exit = True
-    await serving
-    await pool.close()
+    try:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", auth=(WRITE_KEY, ""), timeout=30) as http:
+            yield OpenDoor(http, settings, pool)
+    finally:
+        server.should_exit = True
+        await serving
+        await pool.close()
 
 
 async def until_ready(door: OpenDoor, seconds: float = 10) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from services.adapters import topics
 from services.adapters.embedded.kafka import EmbeddedKafka
+from services.adapters.topics import ensure
 from services.settings import Settings
-from tests.integration.ingest.opened_door import OpenDoor, opened, until_ready, written
+from tests.integration.ingest.opened_door import OpenDoor, opened, until_ready
 
 CALL = {"event": "x", "userId": "u", "messageId": "m"}
 
@@ -35,8 +35,8 @@ async def test_nothing_is_taken_before_kafka_has_ever_been_there(settings_for: C
 async def test_an_outage_of_kafka_is_never_a_success_and_heals(
     broker: EmbeddedKafka, settings_for: Callable[..., Settings]
 ) -> None:
-    settings = settings_for(kafka_bootstrap_servers=broker.start(), produce_timeout_seconds=1.0)
-    await topics.ensure(settings)
+    settings = settings_for(kafka_bootstrap_servers=broker.start(), produce_timeout_seconds=3.0)
+    await ensure(settings)
     async with opened(settings) as door:
         await until_ready(door)
         assert (await door.http.post("/v1/track", json=CALL)).status_code == 200
@@ -55,16 +55,14 @@ async def test_an_outage_of_kafka_is_never_a_success_and_heals(
         broker.start()
         await until_ready(door, seconds=30)
         assert (await door.http.post("/v1/track", json=CALL | {"messageId": "d"})).status_code == 200
-        assert {event["id"] for event in await written(settings)} == {"m", "a", "d"}
+        assert {event["id"] for event in await door.events()} == {"m", "a", "d"}
 
 
 async def test_more_waiting_bytes_than_allowed_are_turned_down(
     broker: EmbeddedKafka, settings_for: Callable[..., Settings]
 ) -> None:
-    settings = settings_for(
-        kafka_bootstrap_servers=broker.start(), produce_timeout_seconds=0.2, max_waiting_bytes=100
-    )
-    await topics.ensure(settings)
+    settings = settings_for(kafka_bootstrap_servers=broker.start(), produce_timeout_seconds=3.0, max_waiting_bytes=100)
+    await ensure(settings)
     async with opened(settings) as door:
         await until_ready(door)
         assert (await door.http.post("/v1/track", json=CALL)).status_code == 200

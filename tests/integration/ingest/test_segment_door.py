@@ -63,7 +63,8 @@ async def test_the_key_may_be_in_any_of_three_places(
 
 
 @pytest.mark.parametrize(
-    ("key", "status"), [("nobody", 401), ("a-revoked-key-of-the-tests", 401), ("a-read-key-of-the-tests", 403), ("-", 401)]
+    ("key", "status"),
+    [("nobody", 401), ("a-revoked-key", 401), ("a-read-key", 403), ("-", 401)],
 )
 async def test_a_key_that_may_not_write_is_turned_away(door: OpenDoor, key: str, status: int) -> None:
     door.http.auth = None
@@ -85,7 +86,11 @@ async def test_a_batch_keeps_the_neighbours_of_a_bad_call(door: OpenDoor) -> Non
 
     assert answer.status_code == 200
     assert answer.json()["accepted"] == 2
-    assert [(one["index"], one["field"]) for one in answer.json()["rejected"]] == [(1, None), (2, "userId"), (3, "type")]
+    assert [(one["index"], one["field"]) for one in answer.json()["rejected"]] == [
+        (1, None),
+        (2, "userId"),
+        (3, "type"),
+    ]
     assert sorted(event["id"] for event in await door.events()) == ["a", "c"]
 
 
