@@ -1,0 +1,271 @@
+"""Decisions: equal to the plain reference, bounded, explained to the last point, and never flapping (laws B and C)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.events.fact import FACTS
+from schemas.scorecard import load
+from streams.scoring.batch import Slice
+from streams.scoring.compile import BANDS
+from streams.scoring.decide import judge
+from streams.scoring.engine import Decision, Engine
+from streams.scoring.hashes import partitions_of
+from tests.histories import ACCOUNTS, DAY, PARTITIONS, START, Event, Record, cuts_of, engine, feed, histories, polls, row_of
+from tests.reference import Account, Happening
+
+CARD = load(Path("streams/scorecards/default.yaml"))
+STATES = ("clear", "pending", "open", "cooling")
+quick = settings(max_examples=20, deadline=None)
+cut_histories = histories.flatmap(lambda events: st.tuples(st.just(events), cuts_of(events)))
+_fact = msgspec.json.Decoder(dict[str, Any])
+
+
+def told(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+    """All facts, decoded."""
+    return [_fact.decode(fact.value) for decision in decisions for fact in decision.facts]
+
+
+@given(cut_histories)
+@quick
+def test_every_decision_equals_the_plain_reference_at_the_same_instants(case: tuple[list[Event], list[int]]) -> None:
+    """After each poll, and after twelve and forty silent days.  Distinct users are an estimate, so the reference is
+    not asked about the measure made of them."""
+    events, cuts = case
+    exact = load(Path("streams/scorecards/default.yaml").read_text(encoding="utf-8").replace("[active_users, seats_bought]", "[seats_used, seats_bought]"))
+    living, accounts = engine(exact), dict[str, Account]()
+    for start, stop in polls(events, cuts):
+        feed(living, events[:stop], [start])
+        touched = list(dict.fromkeys(event.account for event in events[start:stop]))
+        for event in events[start:stop]:
+            accounts.setdefault(event.account, Account(exact)).see(event.what)
+        for name in touched:
+            accounts[name].judge(accounts[name].as_of)
+            agree(living, name, accounts[name])
+    for days in (12, 40):
+        living.sweep(START + (70 + days) * DAY, 0, living.accounts.size)
+        for name, account in accounts.items():
+            account.judge(START + (70 + days) * DAY)
+            agree(living, name, account)
+
+
+def agree(living: Engine, name: str, account: Account) -> None:
+    row, card = row_of(living, name), living.model.card
+    for place, counter in enumerate(card.counters):
+        assert row["sums"][place] == pytest.approx(account.counter(counter, row["as_of"]), rel=1e-9, abs=1e-9)
+    assert (BANDS[row["band"]], int(row["stage"])) == (account.band, account.stage)
+    for place, signal in enumerate(card.signals):
+        state, since, level, episode = account.signals[signal]
+        assert (STATES[row["signals"][place]], row["levels"][place], row["episodes"][place]) == (state, level, episode), signal
+        if state != "clear":
+            assert row["signal_since"][place] == pytest.approx(since)
+
+
+@given(cut_histories)
+@quick
+def test_scores_and_coverage_are_bounded_and_agree_with_the_reference(case: tuple[list[Event], list[int]]) -> None:
+    events, cuts = case
+    living = engine(CARD)
+    feed(living, events, cuts)
+    at = living.accounts.occupied(0, living.accounts.size)
+    rows = living.accounts.rows[at]
+    if not len(at):
+        return
+
+    now = judge(living.model, living.accounts, rows, np.full(len(at), START + 75 * DAY)).now
+
+    assert ((now.score >= 0) & (now.score <= 100) & (now.coverage >= 0) & (now.coverage <= 1 + 1e-12)).all()
+    assert np.isfinite(now.score).all()
+
+
+@given(cut_histories)
+@quick
+def test_the_effects_of_every_health_fact_sum_to_its_change(case: tuple[list[Event], list[int]]) -> None:
+    events, cuts = case
+    living = engine(CARD)
+    facts = told(feed(living, events, cuts))
+    for days in range(71, 110, 3):
+        facts += told(living.sweep(START + days * DAY, 0, living.accounts.size))
+
+    for fact in facts:
+        if fact["type"] == "kesher.health.changed":
+            data = fact["data"]
+            change = (data["score"] or 0.0) - (data["previous"] or 0.0)
+            assert sum(reason["effect"] for reason in data["reasons"]) == pytest.approx(change, abs=0.0501), fact
+
+
+@given(cut_histories)
+@quick
+def test_facts_are_typed_ordered_and_never_share_an_id(case: tuple[list[Event], list[int]]) -> None:
+    events, cuts = case
+    living = engine(CARD)
+    decisions = feed(living, events, cuts) + living.sweep(START + 90 * DAY, 0, living.accounts.size)
+    sequences: dict[str, int] = {}
+
+    for decision in decisions:
+        for fact in decision.facts:
+            read = msgspec.json.decode(fact.value, type=dict[str, msgspec.Raw])
+            msgspec.json.decode(read["data"], type=FACTS[msgspec.json.decode(read["type"])])
+            subject, sequence = msgspec.json.decode(read["subject"]), msgspec.json.decode(read["sequence"])
+            assert sequence == sequences.get(subject, 0) + 1
+            sequences[subject] = sequence
+            assert fact.id == msgspec.json.decode(read["id"])
+            assert fact.id.endswith(f":{subject}:0:{sequence}")
+
+
+@given(cut_histories)
+@quick
+def test_with_the_same_judged_instants_facts_are_equal_to_the_byte(case: tuple[list[Event], list[int]]) -> None:
+    """Law B: a recovered worker goes on exactly as the one that never stopped."""
+    events, cuts = case
+    living, split = engine(CARD), len(events) // 2
+    feed(living, events[:split], [c for c in cuts if c < split])
+    recovered = engine(CARD)
+    for partition, rows in living.accounts.take_dirty().items():
+        recovered.accounts.apply(partition, [k for k, _ in rows], [v for _, v in rows])
+    # rows told about in the first half left with their decision; bring them over, too
+    at = living.accounts.occupied(0, living.accounts.size)
+    for key, value, partition in zip(living.accounts.keys_of(at), living.accounts.take(at), living.accounts.rows["partition"][at].tolist(), strict=True):
+        recovered.accounts.apply(partition, [key], [value])
+
+    rest = [split, *(c for c in cuts if c > split)]
+    a, b = (sorted((f.id, f.value) for d in [*feed(it, events, rest), *it.sweep(START + 80 * DAY, 0, 99)] for f in d.facts) for it in (living, recovered))
+
+    assert a == b
+
+
+@given(cut_histories, cut_histories)
+@quick
+def test_after_a_final_sweep_past_every_dwell_open_signals_hold_and_closed_ones_do_not(case: tuple[list[Event], list[int]], other: tuple[list[Event], list[int]]) -> None:
+    """Law C: two ways of cutting the same history end with the same open signals, unless a value lies between exit and enter."""
+    events, _ = case
+    one, two = engine(CARD), engine(CARD)
+    feed(one, events)
+    feed(two, events, [c for c in other[1] if c < len(events)])
+    for days in (130, 131, 140, 200, 205):
+        for it in (one, two):
+            it.sweep(START + days * DAY, 0, it.accounts.size)
+
+    for account in {event.account for event in events}:
+        a, b = row_of(one, account), row_of(two, account)
+        value = _between(one, account)
+        for place in range(len(CARD.signals)):
+            if not value[place]:
+                assert (a["signals"][place] == 2) == (b["signals"][place] == 2), list(CARD.signals)[place]
+
+
+def _between(of: Engine, account: str) -> list[bool]:
+    """For each signal, whether its value lies between exit and enter, where history decides."""
+    at = of.accounts.find([account.encode()])
+    it = judge(of.model, of.accounts, of.accounts.rows[at], np.full(1, START + 205 * DAY))
+    out = []
+    for signal in CARD.signals.values():
+        if signal.of is None:
+            out.append(False)
+            continue
+        value = it.now.score[0] if signal.of == "health" else it.measured.scores[0, of.model.layout.measures.index(signal.of)]
+        known = it.now.coverage[0] >= CARD.min_coverage and (signal.of == "health" or it.measured.known[0, of.model.layout.measures.index(signal.of)])
+        enter = signal.below if signal.below is not None else signal.above
+        low, high = sorted((enter, signal.exit))
+        out.append(not known or bool(low - 0.01 <= value <= high + 0.01))
+    return out
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=60), st.floats(0.01, 3))
+@quick
+def test_a_signal_never_opens_within_its_dwell_nor_again_within_its_cool_down(scores: list[float], hours: float) -> None:
+    """Health is driven up and down at will; every raise is at least the dwell after entry and the cool-down after the last clear."""
+    from streams.scoring import signals  # noqa: PLC0415 - the one law about this file alone
+    from streams.scoring.health import Health  # noqa: PLC0415
+    from streams.scoring.measures import Measured  # noqa: PLC0415
+
+    model = engine(CARD).model
+    rows = np.zeros(1, model.layout.dtype)
+    place, low = list(CARD.signals).index("low_health"), CARD.signals["low_health"]
+    inside_since, cleared, was = None, None, 0
+    measured = Measured(np.zeros((1, len(CARD.measures))), np.zeros((1, len(CARD.measures)), bool))
+    holding = np.zeros((1, len(CARD.indicators)), bool)
+    for i, score in enumerate(scores):
+        at = START + i * hours * 3600
+        now = Health(np.array([score]), np.array([True]), np.ones(1), np.zeros((1, len(CARD.measures))), np.zeros(1), np.zeros(1, int), np.zeros(1, int))
+        inside_since = (inside_since if inside_since is not None else at) if score <= low.below else None
+        signals.advance(model, rows, np.array([at]), now, measured, holding)
+        state = rows["signals"][0, place]
+        if state == signals.OPEN and was != signals.OPEN:
+            assert inside_since is not None
+            assert at - inside_since >= low.dwell
+            assert cleared is None or at - cleared >= low.cool_down
+        if was == signals.OPEN and state != signals.OPEN:
+            assert score >= low.exit
+            cleared = at
+        was = state
+
+
+BODIES = st.one_of(
+    st.binary(max_size=60), st.just(b""), st.just(b"null"), st.just(b"[]"), st.just(b"{}"),
+    st.builds(lambda type_, data, time: msgspec.json.encode({"id": "x", "source": "s", "type": type_, "subject": "acme", "time": time, "data": data}),
+              st.sampled_from(["kesher.usage.tracked", "kesher.purchase.invoice_paid", "kesher.support.ticket_opened", "kesher.feedback.survey_answered",
+                               "kesher.profile.updated", "kesher.profile.member_removed", "kesher.unheard.of"]),
+              st.dictionaries(st.sampled_from(["count", "amount", "currency", "mrr", "seats", "ticket", "priority", "metric", "score", "respondent", "name", "user",
+                                               "renews_at", "seats_bought", "crm", "role", "plan"]),
+                              st.one_of(st.none(), st.booleans(), st.integers(-10**18, 10**18), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=20),
+                                        st.just("1" * 400), st.just({"hubspot": "1"}), st.sampled_from(["nps", "csat", "USD", "EUR", "urgent", "2026-02-31", "12.5"]))),
+              st.one_of(st.sampled_from(["2026-09-21T10:00:00Z", "2026-09-21", "1970-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "2026-02-31T00:00:00Z",
+                                         "2026-09-21T10:00:00+03:00", "9999-12-31T23:59:59Z", "2026-09-21T10:00:00"]), st.text(max_size=25), st.none())))
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"acme", b"", b"\xff", b"a" * 300, "אבג".encode(), b"a\x00b", None]), BODIES), min_size=1, max_size=12))
+@settings(max_examples=150, deadline=None)
+def test_reading_never_raises_and_folding_and_judging_never_raise_on_what_was_read(found: list[tuple[bytes | None, bytes]]) -> None:
+    """Whatever bytes a topic holds: read, or rejected with a sentence; the neighbours are kept."""
+    living = engine(CARD)
+    good = Record(b"acme", len(found), int(START * 1000), msgspec.json.encode(
+        {"id": "good", "source": "s", "type": "kesher.usage.tracked", "subject": "acme", "time": "2026-09-21T10:00:00Z", "data": {}}))
+    records = [*(Record(key, i, int(START * 1000), body) for i, (key, body) in enumerate(found)), good]  # type: ignore[arg-type]
+
+    reading = living.read([Slice(0, int(partitions_of([b"acme"], PARTITIONS)[0]), records)])
+    misplaced = {m.offset for m in reading.misplaced}
+    assert all(reject.reason for reject in reading.rejects)
+    if reading.batch is not None:
+        assert len(reading.batch.keys) + len(reading.rejects) <= len(records)
+        decisions = living.absorb(reading.batch)
+        living.sweep(START + 9 * DAY, 0, living.accounts.size)
+        assert decisions or living.accounts.occupied(0, 99).size
+    if not misplaced:
+        assert reading.batch is not None
+        assert b"acme" in reading.batch.keys
+
+
+def test_a_bad_answer_that_arrives_counts_against_health() -> None:
+    """Its share times its score is positive; its distance from the mean is not."""
+    events = [Event("acme", Happening("usage.tracked", START + i * 7200.0, {"name": "x", "count": 3}), f"e{i}") for i in range(200)]
+    bad = Event("acme", Happening("feedback.survey_answered", START + 200 * 7200.0, {"metric": "nps", "score": 1, "respondent": "r"}), "bad")
+    living = engine(CARD)
+    feed(living, events)
+
+    facts = [f for f in told(feed(living, [*events, bad], [len(events)])) if f["type"] == "kesher.health.changed"]
+
+    effect = {reason["measure"]: reason["effect"] for reason in facts[-1]["data"]["reasons"]}
+    assert effect["sentiment"] < -5
+
+
+@pytest.mark.parametrize("change", ["score", "seats"])
+def test_health_is_told_once_when_first_seen_and_then_only_by_the_step(change: str) -> None:
+    events = [Event(ACCOUNTS[0], Happening("usage.tracked", START + i, {"name": "x", "count": 1}), f"{change}{i}") for i in range(50)]
+    living = engine(CARD)
+    facts = told(feed(living, events, list(range(50))))
+    health = [f for f in facts if f["type"] == "kesher.health.changed"]
+
+    assert health[0]["data"]["previous"] is None
+    assert "sentiment" in health[0]["data"]["missing"]
+    for before, after in zip(health, health[1:], strict=False):
+        moved = abs((after["data"]["score"] or 0) - (before["data"]["score"] or 0)) >= CARD.step - 0.01
+        assert moved or after["data"]["band"] != before["data"]["band"]
+
+
