@@ -30,6 +30,7 @@ VERBS = (
     "simulate",
     "settings",
     "doctor",
+    "dead-letters",
 )
 
 

@@ -14,13 +14,27 @@ from services.settings import Settings, settings
 app = typer.Typer()
 
 
-@app.command()
-def topics(dry_run: Annotated[bool, typer.Option(help="Only say what would be done")] = False) -> None:
+@app.callback(invoke_without_command=True)
+def topics(
+    context: typer.Context, dry_run: Annotated[bool, typer.Option(help="Only say what would be done")] = False
+) -> None:
     """Create missing topics and correct their settings; what would lose records is refused or left alone."""
+    if context.invoked_subcommand is not None:
+        return
     report = asyncio.run((check if dry_run else ensure)(settings()))
     show(report, settings(), Console(), dry_run=dry_run)
     if report.refusals:
         raise typer.Exit(1)
+
+
+@app.command()
+def adopt() -> None:
+    """Count on although source topics were deleted and created again: rows stay, such a topic is read from its
+    beginning.  Stop every scorer first."""
+    from services.scorer.decisions import adopt as accept
+
+    asyncio.run(accept(settings()))
+    Console().print("the source topics are accepted as they are; start the scorer again")
 
 
 def show(report: Report, settings: Settings, console: Console, *, dry_run: bool) -> None:

@@ -34,7 +34,7 @@ def judge(ledger: Ledger, topics: Sequence[str], ids: Mapping[str, str], logs: M
     restart = []
     for source, topic in enumerate(topics):
         if topic not in ids:
-            return Verdict(f"the topic {topic} does not exist: run `kesher topics`", [])
+            return Verdict(_missing(ledger, topic), [])
         broken = _broken(ledger, source, topic, ids, logs[source])
         if broken is None:
             continue
@@ -42,6 +42,12 @@ def judge(ledger: Ledger, topics: Sequence[str], ids: Mapping[str, str], logs: M
             return Verdict(f"{broken}; {ADVICE}", [])
         restart.append(source)
     return Verdict(None, restart)
+
+
+def _missing(ledger: Ledger, topic: str) -> str:
+    if topic not in ledger.sources:
+        return f"the topic {topic} does not exist: run `kesher topics`"
+    return f"the topic {topic} was deleted, but its events are counted: create it with `kesher topics`; {ADVICE}"
 
 
 def _broken(ledger: Ledger, source: int, topic: str, ids: Mapping[str, str], log: Log) -> str | None:

@@ -1,15 +1,16 @@
 """Workers as real processes, a producer that never stops, and patience with a deadline."""
 
 import asyncio
-import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic, time
 
+import httpx2
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
@@ -25,7 +26,8 @@ class Worker:
 
     def __init__(self, settings: Settings, log: Path) -> None:
         self.log = log
-        environment = {**os.environ, **settings.environment(), "KESHER_SCORER_METRICS_PORT": "0"}
+        environment = {**settings.environment(), "KESHER_SCORER_METRICS_PORT": str(_free_port())}
+        self.port = int(environment["KESHER_SCORER_METRICS_PORT"])
         with log.open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "services.cli.main", "scorer"],
@@ -44,6 +46,15 @@ class Worker:
         """Signal and wait -> exit status.  An unheard SIGTERM fails the test."""
         self.send(number)
         return await asyncio.wait_for(asyncio.to_thread(self.process.wait), patience)
+
+    async def unready(self) -> list[str]:
+        """What its /readyz complains about; empty when it is ready."""
+        try:
+            async with httpx2.AsyncClient(trust_env=False, timeout=2.0) as client:
+                answer = await client.get(f"http://127.0.0.1:{self.port}/readyz")
+        except httpx2.TransportError as error:
+            return [f"no answer: {error!r}"]
+        return list(answer.json()["reasons"])
 
     def words(self) -> str:
         """All it has said."""
@@ -101,10 +112,10 @@ class World:
             request_timeout_ms=120_000,
         )
 
-    async def lag(self) -> int:
-        """Events whose offsets are not committed yet."""
+    async def lag(self, of: Sequence[TopicPartition] = ()) -> int:
+        """Events, of all sources or of some partitions, whose offsets are not committed yet."""
         ends, committed = await self._places()
-        return sum(end - committed.get(tp, 0) for tp, end in ends.items())
+        return sum(end - committed.get(tp, 0) for tp, end in ends.items() if not of or tp in of)
 
     async def committed(self) -> int:
         """Sum of all committed offsets: it only grows, and only when work is settled."""
@@ -118,12 +129,13 @@ class World:
                 enable_auto_commit=False,
             )
             await self._observer.start()
-            self._observer.assign(self._sources())
-        committed = await self._observer._coordinator.fetch_committed_offsets(self._sources())
-        ends = await self._observer.end_offsets(self._sources())
+            self._observer.assign(self.sources())
+        committed = await self._observer._coordinator.fetch_committed_offsets(self.sources())
+        ends = await self._observer.end_offsets(self.sources())
         return ends, {tp: meta.offset for tp, meta in committed.items()}
 
-    def _sources(self) -> list[TopicPartition]:
+    def sources(self) -> list[TopicPartition]:
+        """Every partition of every source."""
         names = [topic.full(self.settings.prefix) for topic in SOURCES]
         return [TopicPartition(name, number) for name in names for number in range(self.settings.partitions)]
 
@@ -161,3 +173,9 @@ class World:
                 with suppress(ProcessLookupError):
                     worker.send(signal.SIGCONT)
                 await worker.end(signal.SIGKILL)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -61,9 +61,13 @@ def test_an_adoption_of_yet_another_topic_or_an_old_one_is_not() -> None:
 
 
 def test_a_missing_topic_names_the_command_that_makes_it() -> None:
-    conflict, _ = judge(ledger(), TOPICS, {"t.usage": "u1"}, logs())
+    never, _ = judge(Ledger(3), TOPICS, {"t.usage": "u1"}, logs())
+    deleted, _ = judge(ledger(), TOPICS, {"t.usage": "u1"}, logs())
 
-    assert conflict == "the topic t.support does not exist: run `kesher topics`"
+    assert never == "the topic t.support does not exist: run `kesher topics`"
+    assert deleted is not None
+    assert "t.support was deleted" in deleted
+    assert "kesher topics adopt" in deleted
 
 
 @pytest.mark.parametrize(("log", "expected"), [(Log(5, 9, None), 5), (Log(0, 9, 4), 4), (Log(6, 9, 4), 6)])
