@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from schemas.errors import Refused
 from streams.simulation.spell import Record
 from streams.simulation.world import World, events
 
@@ -67,15 +68,22 @@ def _to_pipe(records: Iterable[Record]) -> None:
 
 
 async def _produce(records: Iterable[Record]) -> None:
-    """Here, because a file needs none of these and they take seconds to load."""
+    """Imports here, because a file needs none of them and they take seconds to load."""
+    from aiokafka.errors import KafkaError
+
     from services.adapters.topics import ensure
     from services.cli.sender import Sender
     from services.settings import settings
 
     await ensure(settings())
-    async with Sender(settings(), None, lambda _place: None) as sender:
-        for record in records:
-            await sender.send(record)
+    try:
+        async with Sender(settings(), None, lambda _place: None) as sender:
+            for record in records:
+                await sender.send(record)
+    except KafkaError as error:
+        where = settings().kafka_bootstrap_servers
+        hint = "run the same command again: ids stay the same"
+        raise Refused(f"Kafka at {where} did not take every event ({error!r}); {hint}") from error
 
 
 def _day(text: str) -> date:
