@@ -10,7 +10,8 @@ import pytest
 
 from services.adapters.embedded.kafka import EmbeddedKafka
 from services.adapters.embedded.postgres import EmbeddedPostgres
-from services.adapters.postgres import create_database, migrate
+from services.adapters.migrations import migrate
+from services.adapters.postgres import create_database
 from services.adapters.topics import ensure
 from services.settings import Settings
 

@@ -1,6 +1,7 @@
 """What the doctor looks at, one function each; all of them are listed in CHECKS."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import asyncpg
@@ -14,10 +15,19 @@ from services.adapters.clock import fresh_id, monotonic, now
 from services.adapters.outage import expecting_kafka
 from services.adapters.postgres import AWAY, without_password
 from services.adapters.topics import check, connected
-from services.cli.doctor import Check, Finding
 from services.cli.up import processes
 from services.settings import Settings
 
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: fine, or not and then `what` says what to do.  `fine=None`: worth knowing, nothing to do."""
+
+    what: str
+    fine: bool | None = True
+
+
+Check = Callable[[Settings], AsyncIterator[Finding]]
 SKEW_SECONDS = 1.0
 """Clocks further apart than this mix up which event came first, and how old it is."""
 OLDEST_POSTGRES = 14
@@ -65,19 +75,19 @@ async def topics(settings: Settings) -> AsyncIterator[Finding]:
 
 async def partitioner(settings: Settings) -> AsyncIterator[Finding]:
     """Whether the newest records of each input lie where murmur2 puts their keys."""
-    checked = 0
-    client = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, fetch_max_wait_ms=_PROBE_WAIT_MS)
-    with expecting_kafka(settings.kafka_bootstrap_servers):
-        await client.start()
-    async with client as consumer:
-        there = await consumer.topics()
+    checked = wrong = 0
+    async with connected(settings.kafka_bootstrap_servers) as admin:
+        counts = {one["topic"]: len(one["partitions"]) for one in await admin.describe_topics()}
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap_servers, fetch_max_wait_ms=_PROBE_WAIT_MS)
+    try:
+        with expecting_kafka(settings.kafka_bootstrap_servers):
+            await consumer.start()
         for name in (topic.full(settings.prefix) for topic in INPUTS):
-            if name not in there:
+            if name not in counts:
                 continue
-            sample = await _newest(consumer, name)
-            checked += len(sample)
-            count = len(consumer.partitions_for_topic(name) or ())
-            astray = [key for key, partition in sample if (murmur2(key) & 0x7FFFFFFF) % count != partition]
+            sample = await _newest(consumer, [TopicPartition(name, number) for number in range(counts[name])])
+            astray = [key for key, partition in sample if (murmur2(key) & 0x7FFFFFFF) % counts[name] != partition]
+            checked, wrong = checked + len(sample), wrong + len(astray)
             if astray:
                 yield Finding(
                     f"{len(astray)} of {len(sample)} sampled records of {name} lie in the wrong partition (one has the "
@@ -85,7 +95,10 @@ async def partitioner(settings: Settings) -> AsyncIterator[Finding]:
                     "produces them",
                     fine=False,
                 )
-    yield Finding(f"{checked} sampled records have the key's own partition" if checked else "no inputs yet", fine=None)
+    finally:
+        await consumer.stop()
+    if not wrong:
+        yield Finding(f"{checked} sampled records lie where murmur2 puts their keys" if checked else "no inputs yet")
 
 
 async def postgres(settings: Settings) -> AsyncIterator[Finding]:
@@ -145,9 +158,8 @@ def _clock(whose: str, ahead: float) -> Finding:
     )
 
 
-async def _newest(consumer: AIOKafkaConsumer, name: str) -> list[tuple[bytes, int]]:
+async def _newest(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> list[tuple[bytes, int]]:
     """(key, partition) of the last records of each partition."""
-    places = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
     consumer.assign(places)
     ends, starts = await consumer.end_offsets(places), await consumer.beginning_offsets(places)
     for place in places:

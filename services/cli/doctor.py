@@ -1,36 +1,22 @@
 """`kesher doctor`: looks at every connection, topic, version and clock, and says in words what to do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from schemas.errors import KesherError
+from services.cli.checks import CHECKS, Check, Finding
 from services.settings import Settings, settings
 
 app = typer.Typer()
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: fine, or not and then `what` says what to do.  `fine=None`: worth knowing, nothing to do."""
-
-    what: str
-    fine: bool | None = True
-
-
-Check = Callable[[Settings], AsyncIterator[Finding]]
-
-
 @app.command()
 def doctor() -> None:
     """Check Kafka, topics, Postgres, clocks and processes; ends with status 1 when something is wrong."""
-    from services.cli import checks
-
-    sick = asyncio.run(_examine(settings(), checks.CHECKS, Console()))
+    sick = asyncio.run(_examine(settings(), CHECKS, Console()))
     raise typer.Exit(1 if sick else 0)
 
 

@@ -9,7 +9,7 @@ async with House(settings, directory, screen) as house:
 import asyncio
 import fcntl
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from shlex import quote
@@ -22,7 +22,6 @@ from schemas.errors import Refused
 from services.adapters.clock import monotonic
 from services.adapters.embedded.kafka import EmbeddedKafka
 from services.adapters.embedded.postgres import EmbeddedPostgres
-from services.adapters.postgres import migrate
 from services.adapters.topics import ensure
 from services.cli.resident import Process, Resident
 from services.cli.screen import Screen
@@ -54,10 +53,11 @@ class House:
 
         Refused when another house uses the directory, or with what a broker said when it does not start."""
         self._lock = _locked(self.directory)
+        loading = asyncio.ensure_future(asyncio.to_thread(_migrations))  # a second of imports, while brokers start
         self.settings = self.settings.model_copy(update=await self._brokers())
         self._write_environment()
         self.screen.doing("creating topics and tables")
-        await asyncio.gather(ensure(self.settings), migrate(self.settings.database_url))
+        await asyncio.gather(ensure(self.settings), (await loading)(self.settings.database_url))
 
     async def add(self, *processes: Process) -> None:
         """Start children and watch over them.  Refused when another program listens on one's port."""
@@ -140,6 +140,12 @@ async def until_signal(work: Coroutine[object, object, None]) -> None:
     await asyncio.wait((task,))
     if not task.cancelled():
         task.result()
+
+
+def _migrations() -> Callable[[str], Coroutine[object, object, object]]:
+    from services.adapters.migrations import migrate
+
+    return migrate
 
 
 def _locked(directory: Path) -> IO[str]:

@@ -6,7 +6,8 @@ import typer
 from rich.console import Console
 
 from schemas.errors import Refused
-from services.adapters.postgres import AWAY, migrate, without_password
+from services.adapters.migrations import migrate
+from services.adapters.postgres import AWAY, without_password
 from services.settings import settings
 
 app = typer.Typer()

@@ -16,7 +16,7 @@ async def live(directory: Path, port: int) -> None:
         await house.start()
         await house.add(Process("ingest", ("ingest",), port))
         await house.ready()
-        print("ready", flush=True)
+        house.screen.say("ready")
         await asyncio.Event().wait()
 
 

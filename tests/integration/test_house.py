@@ -129,7 +129,9 @@ def free_port(unused_tcp_port: int) -> int:
     return unused_tcp_port
 
 
-def house(directory: Path, said: io.StringIO, port: int, kafka: str | None = None, database: str | None = None) -> House:
+def house(
+    directory: Path, said: io.StringIO, port: int, kafka: str | None = None, database: str | None = None
+) -> House:
     """A house whose brokers are the session's own, or embedded when none are given."""
     given = {"kafka_bootstrap_servers": kafka, "database_url": database}
     settings = Settings(ingest_port=port, partitions=2, **{name: one for name, one in given.items() if one is not None})

@@ -15,7 +15,8 @@ from sqlmodel import SQLModel
 
 import schemas.tables  # noqa: F401 -- the tables register themselves
 from schemas.errors import Refused
-from services.adapters.postgres import create_database, migrate, without_password
+from services.adapters.migrations import migrate
+from services.adapters.postgres import create_database, without_password
 
 
 @pytest.fixture
