@@ -31,7 +31,7 @@ check: $(READY) ## style, types, import contracts, generated files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m schemas.generate --check
+	@$(BIN)/kesher schemas check
 
 bench: $(READY) ## measure, print, write build/bench.json; ONLY=name runs one
 	@$(BIN)/python -m tests.benchmarks $(ONLY)
@@ -40,7 +40,7 @@ science: $(READY) ## how well scores foretell, into build/science.json; ONLY=nam
 	@$(BIN)/python -m tests.science $(ONLY)
 
 schemas: $(READY) ## write schemas/json anew from the types
-	@$(BIN)/python -m schemas.generate
+	@$(BIN)/kesher schemas write $(ARGS)
 
 lock: $(READY) ## requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

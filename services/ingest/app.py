@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
+from typing import Any, cast
 
 import asyncpg
 from fastapi import FastAPI, Request
@@ -65,6 +66,11 @@ def create(settings: Settings, pool: asyncpg.Pool, registry: CollectorRegistry |
     if origins:
         app.add_middleware(BrowserDoor, allow_origins=origins, allow_methods=["POST"], allow_headers=["*"])
     return app
+
+
+def openapi() -> dict[str, Any]:
+    """The description of the door; needs neither Kafka nor Postgres, for it is never opened."""
+    return create(Settings(), cast("asyncpg.Pool[Any]", None)).openapi()
 
 
 def _lifespan(publisher: Publisher) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
