@@ -31,6 +31,7 @@ VERBS = (
     "settings",
     "doctor",
     "dead-letters",
+    "schemas",
 )
 
 
