@@ -39,7 +39,7 @@ bench: $(READY) ## measure, print, write build/bench.json; ONLY=name runs one
 science: $(READY) ## how well scores foretell, into build/science.json; ONLY=name runs one
 	@$(BIN)/python -m tests.science $(ONLY)
 
-schemas: $(READY) ## write schemas/json anew from the types
+schemas: $(READY) ## write schemas/json anew from the types; ARGS=--breaking if a break is meant
 	@$(BIN)/kesher schemas write $(ARGS)
 
 lock: $(READY) ## requirements.lock anew from pyproject.toml
