@@ -9,7 +9,8 @@ from schemas.scorecard import Scorecard
 from streams.scoring.batch import Batch, Misplacement, Reading, Record, Reject, Slice
 from streams.scoring.columns import Accounts, Positions
 from streams.scoring.compile import compile_model
-from streams.scoring.decide import Fact, judge, tell
+from streams.scoring.judge import judge
+from streams.scoring.tell import Fact, tell
 from streams.scoring.fold import fold
 from streams.scoring.packing import Rows
 from streams.scoring.read import Reader

@@ -48,9 +48,11 @@ class View:
         place = self.model.layout.gauges.index(name)
         return self.rows["gauge"][:, place], self.rows["gauge_at"][:, place] > 0
 
-    def slots(self, name: str) -> Rows:
-        """(n,) blocks with `<name>.at`, `.hash`, `.value`."""
-        return self.accounts.blocks(self.model.layout.sidecar(name), self.rows)
+    def slots(self, name: str) -> tuple[NDArray[np.int64], Rows]:
+        """The rows that ever had an entry, and their blocks with `<name>.at`, `.hash`, `.value`."""
+        place = self.model.layout.sidecar(name)
+        some = np.flatnonzero(self.rows["sidecar"][:, place])
+        return some, self.accounts.blocks(place, self.rows[some])
 
     def distinct(self, name: str) -> tuple[Floats, Flags]:
         """(n,) different values in the distinct's days, and whether there ever was one."""
@@ -135,13 +137,14 @@ def ratio(view: View, m: Measure) -> tuple[Floats, Flags]:
 
 def mean(view: View, m: Measure) -> tuple[Floats, Flags]:
     """Mean of the slots' values, each weighing half as much every `half_life`."""
-    name = m.mean or ""
-    block = view.slots(name)
-    there = block[f"{name}.at"] > 0
-    weights = faded(view.at[:, None] - block[f"{name}.at"], m.half_life) * there
+    some, block = view.slots(m.mean or "")
+    there = block[f"{m.mean}.at"] > 0
+    weights = faded(view.at[some, None] - block[f"{m.mean}.at"], m.half_life) * there
     total = weights.sum(axis=1)
-    value = (weights * block[f"{name}.value"]).sum(axis=1) / np.maximum(total, 1e-300)
-    return np.where(total > 0, value, 0.0), there.any(axis=1) & (total > 0)
+    values, known = np.zeros(len(view.rows)), np.zeros(len(view.rows), bool)
+    values[some] = (weights * block[f"{m.mean}.value"]).sum(axis=1) / np.maximum(total, 1e-300)
+    known[some] = total > 0
+    return values, known
 
 
 MEASURES: dict[str, Callable[[View, Measure], tuple[Floats, Flags]]] = {
@@ -154,9 +157,9 @@ def indicators(view: View) -> Flags:
     out = np.zeros((len(view.rows), len(view.model.card.indicators)), bool)
     for place, it in enumerate(view.model.card.indicators.values()):
         if it.slot is not None:
-            block = view.slots(it.slot)
-            old = view.at[:, None] - block[f"{it.slot}.at"] > it.older_than
-            out[:, place] = ((block[f"{it.slot}.at"] > 0) & (block[f"{it.slot}.value"] >= it.at_least) & old).any(axis=1)
+            some, block = view.slots(it.slot)
+            old = view.at[some, None] - block[f"{it.slot}.at"] > it.older_than
+            out[some, place] = ((block[f"{it.slot}.at"] > 0) & (block[f"{it.slot}.value"] >= it.at_least) & old).any(axis=1)
         elif it.date is not None:
             date, known = view.gauge(it.date)
             out[:, place] = known & (date >= view.at) & (date - view.at <= (it.within or 0.0))

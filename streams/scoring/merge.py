@@ -17,8 +17,10 @@ def merge(layout: Layout, a: Rows, b: Rows) -> Rows:
     out["as_of"] = as_of = np.maximum(a["as_of"], b["as_of"])
     out["sums"] = a["sums"] * layout.decay(as_of - a["as_of"]) + b["sums"] * layout.decay(as_of - b["as_of"])
     for value, at in (("gauge", "gauge_at"), ("category", "category_at")):
-        out[value] = later(a[value], a[at], b[value], b[at])
-        out[at] = np.maximum(a[at], b[at])
+        some = np.flatnonzero(b[at].any(axis=1))            # most batches set few gauges
+        if len(some):
+            out[value][some] = later(a[value][some], a[at][some], b[value][some], b[at][some])
+            out[at][some] = np.maximum(a[at][some], b[at][some])
     out["first"] = earliest(a["first"], b["first"])
     out["latest"] = np.maximum(a["latest"], b["latest"])
     out["day_last"] = np.maximum(a["day_last"], b["day_last"])

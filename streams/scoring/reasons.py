@@ -11,58 +11,79 @@ from schemas.events.fact import Reason
 from streams.scoring.compile import Model
 from streams.scoring.health import Health, shared
 from streams.scoring.measures import Measured, View
-from streams.scoring.packing import Rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 TOP = 5
+STANDING = 3
 LEAST = 0.05
-"""A measure that moved health by less than this many points is no reason of its own."""
+"""What moved health by less than this many points is no reason of its own."""
 
 
-def effects(view: View, measured: Measured, now: Health) -> tuple[Floats, Floats]:
-    """(n, measures) points that each measure moved health since it was last told, and (n,) those of a change of
-    weighting: the mean under the new weights less that under the old ones, both of today's measures."""
-    rows = view.rows
-    told_shares, told_scores = rows["told_shares"].astype(float), np.nan_to_num(rows["told_scores"].astype(float))
-    told_mean = (told_shares * told_scores).sum(axis=1)[:, None]
-    before = rows["told_weighting"].astype(np.int64) - 1
-    changed = (before >= 0) & (before != now.weighting)
-    shares, moved = now.shares, np.zeros(len(rows))
-    if changed.any():
-        old, _ = shared(view, measured, np.where(changed, before, now.weighting))
-        moved = ((now.shares - old) * (measured.scores - told_mean)).sum(axis=1) * changed
-        shares = np.where(changed[:, None], old, shares)
-    return shares * (measured.scores - told_mean) - told_shares * (told_scores - told_mean), moved
+def of_change(view: View, measured: Measured, now: Health, change: Floats, pick: Ints) -> list[list[Reason]]:
+    """Reasons of the changes (n,) of health of the accounts `pick`: the strongest measures first, then cap, weighting
+    and the remainder, so that the effects sum to the change."""
+    effect, weighting = _effects(view, measured, now, pick)
+    top = np.argsort(-np.abs(effect), axis=1, kind="stable")[:, :TOP]
+    rows = view.rows[pick]
+    before = np.where((rows["told_band"] > 0)[:, None], rows["told_scores"].astype(float), np.nan)
+    after = np.where(measured.known[pick], measured.scores[pick], np.nan)
+    effects, froms, tos = (_listed(np.take_along_axis(a, top, 1), digits)
+                           for a, digits in ((effect, 2), (before, 1), (after, 1)))
+    cap = now.cap_points[pick] - rows["told_cap_points"].astype(float)
+    columns = zip(top.tolist(), effects, froms, tos, now.cap[pick].tolist(), rows["told_cap"].tolist(),
+                  _listed(cap, 2), _listed(weighting, 2), _listed(change, 2), strict=True)
+    return [_reasons(view.model, *column) for column in columns]
 
 
-def of_change(model: Model, row: Rows, scores: Floats, known: NDArray[np.bool_], effect: Floats, weighting: float,
-              cap: int, cap_effect: float, change: float) -> list[Reason]:
-    """Reasons of one account's change of health, the strongest first, then cap, weighting and the remainder."""
-    out = []
-    for place in np.argsort(-np.abs(effect), kind="stable")[:TOP].tolist():
-        if abs(effect[place]) >= LEAST:
-            before = float(row["told_scores"][place]) if row["told_band"] else np.nan
-            out.append(Reason(measure=model.layout.measures[place], before=None if np.isnan(before) else round(before, 1),
-                              to=round(float(scores[place]), 1) if known[place] else None,
-                              effect=round(float(effect[place]), 2)))
-    number = cap or int(row["told_cap"])
-    if number and abs(cap_effect) >= LEAST:
-        limit = model.card.caps[number - 1]
-        out.append(Reason(measure=f"cap:{limit.name}", before=None, to=limit.at if cap else None, effect=round(cap_effect, 2)))
+def _reasons(model: Model, places: list[int], effects: list[float], befores: list[float], afters: list[float], cap: int,
+             told_cap: int, cap_effect: float, weighting: float, change: float) -> list[Reason]:
+    names = model.layout.measures
+    out = [Reason(measure=names[place], before=_or_none(before), to=_or_none(after), effect=effect)
+           for place, effect, before, after in zip(places, effects, befores, afters, strict=True) if abs(effect) >= LEAST]
+    if abs(cap_effect) >= LEAST and (cap or told_cap):
+        limit = model.card.caps[(cap or told_cap) - 1]
+        out.append(Reason(measure=f"cap:{limit.name}", before=None, to=limit.at if cap else None, effect=cap_effect))
     if abs(weighting) >= LEAST:
-        out.append(Reason(measure="weighting", before=None, to=None, effect=round(weighting, 2)))
-    rest = round(change - sum(reason.effect for reason in out), 2)
+        out.append(Reason(measure="weighting", before=None, to=None, effect=weighting))
+    rest = round(change - sum([reason.effect for reason in out]), 2)
     if abs(rest) >= LEAST:
         out.append(Reason(measure="other", before=None, to=None, effect=rest))
     return out
 
 
+def _effects(view: View, measured: Measured, now: Health, pick: Ints) -> tuple[Floats, Floats]:
+    """Of the accounts `pick`: (picked, measures) points that each measure moved health since it was last told, and
+    (picked,) those of a change of weighting: the mean under the new weights less that under the old ones, both of
+    today's measures."""
+    rows, scores, shares = view.rows[pick], measured.scores[pick], now.shares[pick]
+    told_shares, told_scores = rows["told_shares"].astype(float), np.nan_to_num(rows["told_scores"].astype(float))
+    told_mean = (told_shares * told_scores).sum(axis=1)[:, None]
+    before = rows["told_weighting"].astype(np.int64) - 1
+    changed = (before >= 0) & (before != now.weighting[pick])
+    moved = np.zeros(len(pick))
+    if changed.any():
+        weighting = now.weighting.copy()
+        weighting[pick[changed]] = before[changed]
+        old = shared(view, measured, weighting)[0][pick]
+        moved = ((shares - old) * (scores - told_mean)).sum(axis=1)
+        shares = old
+    return shares * (scores - told_mean) - told_shares * (told_scores - told_mean), moved
+
+
 def of_standing(model: Model, share: Floats, scores: Floats, indicators: list[str]) -> list[Reason]:
-    """What holds an account's health down: the indicators that are true, then the measures that cost most points
+    """What holds one account's health down: the indicators that are true, then the measures that cost most points
     against a perfect score."""
     lost = -share * (100.0 - scores)
     return [Reason(measure=f"indicator:{name}", before=None, to=None, effect=0.0) for name in indicators] + [
         Reason(measure=model.layout.measures[place], before=None, to=round(float(scores[place]), 1),
                effect=round(float(lost[place]), 2))
-        for place in np.argsort(lost, kind="stable")[:3].tolist() if lost[place] <= -LEAST]
+        for place in np.argsort(lost, kind="stable")[:STANDING].tolist() if lost[place] <= -LEAST]
+
+
+def _listed(column: Floats, digits: int) -> list[float]:
+    return np.round(column, digits).tolist()
+
+
+def _or_none(x: float) -> float | None:
+    return None if x != x else x        # noqa: PLR0124 - NaN stands for unknown

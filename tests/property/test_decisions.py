@@ -14,7 +14,7 @@ from schemas.events.fact import FACTS
 from schemas.scorecard import load
 from streams.scoring.batch import Slice
 from streams.scoring.compile import BANDS
-from streams.scoring.decide import judge
+from streams.scoring.judge import judge
 from streams.scoring.engine import Decision, Engine
 from streams.scoring.hashes import partitions_of
 from tests.histories import ACCOUNTS, DAY, PARTITIONS, START, Event, Record, cuts_of, engine, feed, histories, polls, row_of
