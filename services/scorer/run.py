@@ -1,5 +1,6 @@
 """The scorer process: an engine in a lane, with probes and metrics beside it, until told to stop."""
 
+import asyncio
 import os
 import socket
 from collections.abc import Mapping
@@ -11,11 +12,13 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 import streams.scorecards
+from schemas.errors import Refused, RetryLater
 from schemas.scorecard import load
 from schemas.topics import TOPICS
 from services.adapters.clock import now
 from services.adapters.health import serve_health
 from services.adapters.topic_ids import topic_ids
+from services.adapters.topics import check
 from services.scorer.meters import Meters
 from services.settings import Settings
 from streams.lane.app import LaneApp, Wiring
@@ -28,13 +31,29 @@ DEFAULT = Path(next(iter(streams.scorecards.__path__))) / "default.yaml"
 
 
 def run(settings: Settings) -> None:
-    """Score until SIGINT or SIGTERM.
+    """Score until SIGINT or SIGTERM; at first, wait for Kafka.
 
     InvalidScorecard before anything starts; StateConflict when counting on would be wrong; any error in scoring."""
     registry = CollectorRegistry()
     app = build(settings, registry)
+    asyncio.run(_expect_topics(settings))
     app.beside(serve_health(settings.bind, settings.scorer_metrics_port, registry, app.trouble))
     app.run()
+
+
+async def _expect_topics(settings: Settings) -> None:
+    """Wait for Kafka.  Refused when topics are missing or have another partition count."""
+    while True:
+        try:
+            report = await check(settings)
+        except RetryLater as error:
+            log.warning(str(error))
+            await asyncio.sleep(error.wait.total_seconds())
+            continue
+        if report.created or report.refusals:
+            missing = [f"{name} does not exist" for name in report.created]
+            raise Refused("\n".join([*missing, *report.refusals, "run `kesher topics` first"]))
+        return
 
 
 def build(settings: Settings, registry: CollectorRegistry) -> LaneApp:

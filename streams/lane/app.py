@@ -33,6 +33,12 @@ TopicIds = Callable[[], Awaitable[Mapping[str, str]]]
 POLL_RECORDS = 10_000
 PARTITION_FETCH_BYTES = 1 << 20
 BATCH_BYTES = 512 << 10
+LOOK = 5.0
+"""Seconds between looks at the lag."""
+DEFERRAL = 30.0
+"""Seconds that an account may wait to be judged in a backlog, once its time has come."""
+LOOKS_PER_ID = 6
+"""Every so many looks the topics' ids are compared, too."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +128,13 @@ class LaneApp(faust.App):
                 raise
 
     async def _sweep(self) -> None:
-        """Silence is judged a slice at a time, and never while facts pile up."""
-        sweep, lane = Sweep(monotonic()), self.lane
+        """Silence, and what a backlog left unjudged, are judged a slice at a time, and never while facts pile up."""
+        sweep, lane, settled = Sweep(monotonic()), self.lane, monotonic()
         while not self.should_stop:
             await asyncio.sleep(1.0)
+            if lane.scoring and (lane.watermark.caught_up or monotonic() - settled >= DEFERRAL):
+                await self._settle()
+                settled = monotonic()
             now = lane.watermark.now(lane.clock())
             if now is None or not lane.scoring:
                 continue
@@ -140,6 +149,19 @@ class LaneApp(faust.App):
                 await self.fail(error)
                 raise
 
+    async def _settle(self) -> None:
+        try:
+            for rows in self.lane.unsettled():
+                await self.consumer.room()
+                if not self.lane.scoring:
+                    self.lane.backlog = True
+                    break
+                self.lane.settle(rows)
+                await asyncio.sleep(0)
+        except Exception as error:
+            await self.fail(error)
+            raise
+
     async def _rejoin(self) -> None:
         """A partition that turned out to be another worker's needs a new assignment."""
         while not self.should_stop:
@@ -149,28 +171,32 @@ class LaneApp(faust.App):
             await asyncio.sleep(1.0)
 
     async def _watch(self) -> None:
-        """Leave for the supervisor when nothing moves though it could."""
-        liveness = Liveness()
+        """Leave for the supervisor when nothing moves though it could; stop when a topic is not what was counted."""
+        liveness, looks = Liveness(), 0
         while not self.should_stop:
-            await asyncio.sleep(5.0)
-            try:
-                lag = await asyncio.wait_for(self._lag(), 5.0)
-            except (TimeoutError, KafkaError):
-                lag = None
+            await asyncio.sleep(LOOK)
+            looks += 1
+            lag = await self._lag()
             self.reachable = lag is not None
             self.lane.meter.lagging(lag or 0)
             progress = self.lane.absorbed + sum(ledger.applied for ledger in self.lane.ledgers.values())
             held = self.lane.scoring and self.lane.dispatch.under_way > 0
             sentence = liveness.observe(monotonic(), progress, lag, held=held)
+            if sentence is None and self.reachable and looks % LOOKS_PER_ID == 0:
+                sentence = guard.changed(self.lane.ledgers.values(), await self.ids())
             if sentence is not None:
                 await self.fail(StateConflict(sentence))
 
-    async def _lag(self) -> int:
-        """Records that are stored but not scored; while partitions are recovered, at least one."""
+    async def _lag(self) -> int | None:
+        """Records that are stored but not scored, at least one while partitions are recovered; None when the brokers
+        do not answer."""
         lane = self.lane
         places = {place: at for place, at in lane.positions.items() if place[1] not in lane.stopped}
         tps = {place: TP(lane.terms.topics[place[0]], place[1]) for place in places}
-        ends = await self.consumer.highwaters(*tps.values())
+        try:
+            ends = await asyncio.wait_for(self.consumer.highwaters(*tps.values()), LOOK)
+        except (TimeoutError, KafkaError):
+            return None
         waiting = sum(max(ends[tps[place]] - at, 0) for place, at in places.items())
         return max(waiting, int(bool(lane.ledgers) and not lane.scoring))
 
@@ -191,7 +217,9 @@ class LaneApp(faust.App):
 
     def run(self) -> None:
         """Work until SIGINT or SIGTERM, which ends it cleanly.  Raises what stopped it otherwise."""
-        worker = Worker(self, override_logging=False, redirect_stdouts=False, quiet=True)
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        worker = Worker(self, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True)
         worker.spinner = None
         try:
             worker.execute_from_commandline()

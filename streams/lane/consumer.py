@@ -95,7 +95,7 @@ class LaneConsumer(driver.Consumer):
 
     async def skip(self, tps: Iterable[TP]) -> None:
         """Fetch nothing of these until the next assignment."""
-        gone = set(tps)
+        gone = set(tps) - self._paused_partitions
         if gone:
             self.pause_partitions(gone)
             await self.thread.hold(TopicPartition(*tp) for tp in gone)

@@ -77,8 +77,8 @@ def flood(partition: int, window: Window, prefix: str) -> str:
     """The sentence that tells why a partition pauses."""
     return (
         f"partition {partition} is paused: {window.bad} of its last {window.records} records could not be read. "
-        f"Their reasons are in the topic {prefix}.dead-letters. Stop the producer that sends them; then stop the scorer, "
-        f"run `kesher dead-letters resume --partition {partition}`, and start it again (with a larger "
+        f"Their reasons are in the topic {prefix}.dead-letters. Stop the producer that sends them; then stop the "
+        f"scorer, run `kesher dead-letters resume --partition {partition}`, and start it again (with a larger "
         f"KESHER_DEAD_LETTER_SHARE if many more bad records wait)"
     )
 

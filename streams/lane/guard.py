@@ -1,6 +1,6 @@
 """Offsets hold for one incarnation of a topic: rows that were counted on another one must not be continued."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.errors import StateConflict
@@ -42,6 +42,17 @@ def judge(ledger: Ledger, topics: Sequence[str], ids: Mapping[str, str], logs: M
             return Verdict(f"{broken}; {ADVICE}", [])
         restart.append(source)
     return Verdict(None, restart)
+
+
+def changed(ledgers: Iterable[Ledger], ids: Mapping[str, str]) -> str | None:
+    """A sentence when a topic is not the one that is being counted."""
+    for ledger in ledgers:
+        for topic, known in ledger.sources.items():
+            if topic not in ids:
+                return _missing(ledger, topic)
+            if known != ids[topic]:
+                return f"the topic {topic} was deleted and created again; {ADVICE}"
+    return None
 
 
 def _missing(ledger: Ledger, topic: str) -> str:

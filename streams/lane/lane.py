@@ -4,8 +4,9 @@ All of it runs on the worker's one event loop; what does not await cannot be int
 
 import asyncio
 import logging
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,12 +21,15 @@ from streams.lane.outbox import Message, Outbox
 from streams.lane.records import Span
 from streams.lane.watermark import Watermark
 from streams.lane.writer import Changelog
+from streams.scoring.columns import Positions
 from streams.scoring.engine import Decision, Engine, Misplacement, Reject, Slice
 
 log = logging.getLogger(__name__)
 
 Place = tuple[int, int]
 """(source, partition)"""
+SETTLED = 4_000
+"""Rows judged without letting anything else run."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,15 @@ class Lane:
         """Partitions that are ours but not scored, and why."""
         self.positions: dict[Place, int] = {}
         """Next offset to read."""
+        self.backlog = True
+        """Whether there may be rows that were folded and not judged: after a recovery, and while catching up."""
         self.absorbed = 0
         """Records scored so far."""
         self.lost = asyncio.Event()
         """Set when a partition turned out to be another worker's: this one must rejoin its group."""
+        self.epoch = 0
+        """Grows with every assignment and revocation; what was begun in an older one must not end in this."""
+        self._changing = asyncio.Lock()
         self._committed: dict[Place, int] = {}
 
     # ---------------------------------------------------------------- whose partitions
@@ -83,23 +92,28 @@ class Lane:
     async def assigned(self, partitions: Iterable[int]) -> None:
         """These partitions are ours: open a reign in each.  They are scored only after `recovered`."""
         mine = set(partitions)
-        self.open = self.scoring = False
-        self.abandon(self.ledgers.keys() - mine)
-        self.stopped.clear()
-        for number in mine:
-            self.ledgers.setdefault(number, Ledger(number))
-        await asyncio.gather(*(self.log.own(self.ledgers[number], self.terms.about) for number in mine))
+        async with self._changing:
+            self.epoch += 1
+            self.open = self.scoring = False
+            self.abandon(self.ledgers.keys() - mine)
+            self.stopped.clear()
+            for number in mine:
+                self.ledgers.setdefault(number, Ledger(number))
+            await asyncio.gather(*(self.log.own(self.ledgers[number], self.terms.about) for number in mine))
 
     async def revoked(self, *, member: bool) -> dict[Place, int]:
         """A rebalance begins: settle what can be settled -> the places that may be committed.
 
         Who is no longer a member of the group has nothing left to say."""
         self.scoring = False
-        if not member:
-            self.abandon(set(self.ledgers))
-        places = await self.flush()
-        self.open = False
-        return places
+        async with self._changing:
+            self.epoch += 1
+            self.scoring = False
+            if not member:
+                self.abandon(set(self.ledgers))
+            places = await self.flush()
+            self.open = False
+            return places
 
     def abandon(self, partitions: Iterable[int]) -> None:
         """Forget partitions: rows, queues and places."""
@@ -129,10 +143,16 @@ class Lane:
         if partition in self.ledgers:
             self.ledgers[partition].follow(records, self.engine.accounts)
 
-    async def recovered(self, ids: Mapping[str, str], logs: Mapping[Place, Log]) -> None:
-        """The changelog is read up to the owner records: settle what the last owner owed, then score.
+    async def recovered(self, ids: Mapping[str, str], logs: Mapping[Place, Log], epoch: int) -> None:
+        """The changelog is read up to the owner records: settle what the last owner owed, then score; unless the
+        partitions were dealt again since `epoch`.
 
         `ids` are the source topics' Kafka ids by name.  Raises StateConflict when counting on would be wrong."""
+        async with self._changing:
+            if epoch == self.epoch:
+                await self._recovered(ids, logs)
+
+    async def _recovered(self, ids: Mapping[str, str], logs: Mapping[Place, Log]) -> None:
         self._committed = {place: log.committed for place, log in logs.items() if log.committed is not None}
         self.watermark.forget(set(self.ledgers))
         for number, ledger in sorted(self.ledgers.items()):
@@ -141,7 +161,7 @@ class Lane:
             else:
                 await self._resume(ledger, ids, {s: log for (s, p), log in logs.items() if p == number})
         self.watermark.expect({place: logs[place].end for place, at in self.positions.items() if at < logs[place].end})
-        self.open = self.scoring = True
+        self.open = self.scoring = self.backlog = True
 
     async def _resume(self, ledger: Ledger, ids: Mapping[str, str], logs: Mapping[int, Log]) -> None:
         number = ledger.number
@@ -156,8 +176,11 @@ class Lane:
         await self.dispatch.deliver()
         ledger.settle(ledger.applied)
         await self._open(ledger, {topic: ids[topic] for topic in self.terms.topics}, verdict.restart)
-        for source, log in logs.items():
-            self.positions[source, number] = log.first if source in verdict.restart else guard.start(log)
+        for source, place in logs.items():
+            self.positions[source, number] = place.first if source in verdict.restart else guard.start(place)
+            if place.committed is not None and place.committed < place.first and source not in verdict.restart:
+                name, lost = self.terms.topics[source], place.first - place.committed
+                log.warning("%d records of partition %d of %s expired before they were scored", lost, number, name)
         self._pause_if_flooded(number)
 
     async def _open(self, ledger: Ledger, ids: dict[str, str], restart: Sequence[int]) -> None:
@@ -192,16 +215,16 @@ class Lane:
         fresh = [span for span in mine if self.positions[self.source[span.topic], span.partition] == span.start]
         reading = self.engine.read([Slice(self.source[s.topic], s.partition, s.records) for s in fresh if s.records])
         if reading.batch is not None:
-            decisions = self.engine.absorb(reading.batch, self.watermark.cause)
             self.watermark.saw(reading.batch.newest)
-            self._queue(decisions)
+            self.backlog |= not self.watermark.caught_up
+            self._queue(self.engine.absorb(reading.batch, defer=not self.watermark.caught_up))
         self._advance(fresh, wall)
         self._reject(fresh, reading.rejects)
         for found in reading.misplaced:
             self._misplaced(found)
         self.dispatch.wake()
         self.meter.polled(sum(len(span.records) for span in fresh), self.clock() - wall)
-        return [span for span in mine if span not in fresh]
+        return [] if len(fresh) == len(mine) else [span for span in mine if span not in fresh]
 
     def sweep(self, now: float, start: int, stop: int) -> None:
         """Judge rows [start, stop) for silence at `now`."""
@@ -210,6 +233,22 @@ class Lane:
         self._queue(self.engine.sweep(now, start, stop, cause))
         self.dispatch.wake()
         self.meter.swept(stop - start, self.clock() - began)
+
+    def unsettled(self) -> Iterator[Positions]:
+        """Rows that a backlog left unjudged, some at a time: all of them once it is behind us, before that those whose
+        time has come."""
+        horizon = math.inf if self.watermark.caught_up else self.watermark.instant
+        if not self.backlog or horizon is None:
+            return
+        self.backlog = not self.watermark.caught_up
+        found = self.engine.unsettled(horizon)
+        for start in range(0, len(found), SETTLED):
+            yield found[start : start + SETTLED]
+
+    def settle(self, rows: Positions) -> None:
+        """Judge rows that `unsettled` found."""
+        self._queue(self.engine.settle(rows))
+        self.dispatch.wake()
 
     def _queue(self, decisions: Sequence[Decision]) -> None:
         self.outbox.decide(decisions)

@@ -75,10 +75,12 @@ class ChangelogTable(Table[Any, Any]):
 
     async def _complete(self, changelogs: set[TP]) -> None:
         app, lane, thread = self.app, self.app.lane, self.app.consumer.thread
+        epoch = lane.epoch
         await thread.hold(TopicPartition(*tp) for tp in changelogs)
         tps = [TopicPartition(topic, number) for topic in lane.terms.topics for number in lane.ledgers]
         ids, logs = await asyncio.gather(app.ids(), thread.logs(tps))
-        await lane.recovered(ids, {(lane.source[tp.topic], tp.partition): log for tp, log in logs.items()})
+        places = {(lane.source[tp.topic], tp.partition): place for tp, place in logs.items()}
+        await lane.recovered(ids, places, epoch)
         seconds = monotonic() - self._began
         lane.meter.recovered(len(lane.ledgers), seconds)
         log.info("%d partitions with %d accounts read in %.1f s", len(lane.ledgers), len(lane.engine.accounts), seconds)

@@ -69,7 +69,7 @@ READ = [
     (FetchResult, "_topic_partition _partition_records _assignment"),
     (PartitionRecords, "next_fetch_offset _records _check_crcs _isolation_level _aborted_producers"),
     (AIOKafkaConsumer, "_fetch_max_wait_ms _isolation_level _fetcher _coordinator _closed"),
-    (BaseConsumer, "_read_offset flow_active"),
+    (BaseConsumer, "_read_offset _paused_partitions flow_active"),
     (GroupCoordinator, "generation"),
 ]
 

@@ -21,10 +21,10 @@ from services.scorer.run import build
 from services.settings import settings
 app = build(settings(), CollectorRegistry())
 absorb = app.lane.engine.absorb
-def failing(batch, cause):
+def failing(batch, **how):
     if app.lane.absorbed >= 200:
         raise ZeroDivisionError("a bug in scoring")
-    return absorb(batch, cause)
+    return absorb(batch, **how)
 app.lane.engine.absorb = failing
 app.run()
 """
@@ -39,7 +39,7 @@ async def world(topics: Settings, tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def test_a_bug_in_scoring_stops_the_worker_and_nothing_is_committed_past_it(world: World) -> None:
-    broken = subprocess.Popen(
+    broken = subprocess.Popen(  # noqa: ASYNC220 (awaited below, in a thread)
         [sys.executable, "-c", BROKEN],
         cwd=ROOT,
         env=world.settings.environment(),
