@@ -26,17 +26,18 @@ def read(text: str, order: str, types: Sequence[Any]) -> list[Any]:
     """The key, one value per type.  Refused for what is no `next` of this order."""
     try:
         raw = urlsafe_b64decode(text[:LONGEST].encode("ascii") + b"=" * (-len(text) % 4))
-        made_for, *key = msgspec.json.decode(raw, type=tuple[str, *types])  # type: ignore[valid-type]
+        made_for, *values = msgspec.json.decode(raw, type=list[Any])
+        key = msgspec.convert(values, tuple[*types]) if made_for == order else ()  # type: ignore[valid-type]
     except (ValueError, binascii.Error, msgspec.DecodeError):
         msg = f"`after` {text[:40]!r} is no page's `next`: take it from the page before, unchanged"
         raise Refused(msg) from None
     if made_for != order:
-        msg = f"`after` comes from a page in the order {made_for!r}, not {order!r}: begin again without it"
+        msg = f"`after` comes from a page in another order than {order!r}: begin again without it"
         raise Refused(msg)
     if not all(map(_storable, key)):
         msg = f"`after` {text[:40]!r} holds a value that no row has"
         raise Refused(msg)
-    return key
+    return list(key)
 
 
 def _storable(value: object) -> bool:

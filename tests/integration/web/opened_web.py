@@ -19,6 +19,7 @@ from services.web.app import build
 from services.web.run import server
 
 SECONDS = 20.0
+ANY_NUMBER = httpx2.Limits(max_connections=None)
 
 
 @dataclass
@@ -63,7 +64,7 @@ async def opened(settings: Settings, **more: Any) -> AsyncIterator[OpenWeb]:
     key = await create_key(pool, "reader", "read", clock.now())
     headers = {"Authorization": f"Bearer {key}"}
     try:
-        async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=SECONDS) as http:
+        async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=SECONDS, limits=ANY_NUMBER) as http:
             yield OpenWeb(http, url, app, settings, pool, key)
     finally:
         door.should_exit = True

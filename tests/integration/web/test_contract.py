@@ -1,11 +1,15 @@
-"""The API keeps what its description promises, whatever is asked of it."""
+"""The API keeps what its description promises, whatever is asked of it.
+
+Of keys test_access.py knows more: a stranger who fails too often is answered 429."""
 
 import asyncio
 from typing import Any
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from services.web.app import openapi
 from services.web.live.cursor import written
@@ -13,6 +17,11 @@ from tests.integration.web.opened_web import OpenWeb
 from tests.integration.web.test_accounts import signal, some, stored
 
 OPERATIONS = {"list_accounts", "get_account", "list_signals", "get_portfolio"}
+
+
+def beyond(case: Any) -> list[Any]:
+    """What a description cannot say: which opaque texts are the `next` of a page."""
+    return [ignored_auth, positive_data_acceptance] if "after" in (case.query or {}) else [ignored_auth]
 
 
 def test_the_description_is_complete() -> None:
@@ -29,6 +38,7 @@ async def test_the_description_is_served(web: OpenWeb) -> None:
     assert (await web.http.get("/api/openapi.json")).json() == openapi()
 
 
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # the server's thread does, not the strategies
 async def test_answers_are_as_described_whatever_is_asked(web: OpenWeb) -> None:
     accounts = some(5, 30)
     await stored(web, accounts)
@@ -38,12 +48,13 @@ async def test_answers_are_as_described_whatever_is_asked(web: OpenWeb) -> None:
 
     def ask(operation: Any) -> None:
         @settings(
-            max_examples=40, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
+            max_examples=25, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(operation.as_strategy() | operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE))
         def check(case: Any) -> None:
-            case.call_and_validate(base_url=web.url, headers={"Authorization": f"Bearer {web.key}"}, timeout=20)
+            headers = {"Authorization": f"Bearer {web.key}"}
+            case.call_and_validate(base_url=web.url, headers=headers, timeout=20, excluded_checks=beyond(case))
 
         check()
 

@@ -34,7 +34,7 @@ async def test_two_hundred_pages_hear_every_change_in_order(web: OpenWeb, settin
 
 
 async def test_a_page_that_does_not_listen_is_reset_and_holds_up_nobody(settings: Settings) -> None:
-    """It takes what the sockets hold, then falls behind the ring; when it listens again it hears `reset` and the end."""
+    """It takes what the sockets hold, then falls behind the ring; listening again, it hears `reset` and the end."""
     padding = "x" * 20_000
     async with opened(settings.model_copy(update={"stream_kept": 100})) as web:
         await until_ready(web)
