@@ -17,7 +17,7 @@ from schemas.errors import RetryLater, StateConflict, Superseded
 from schemas.topics import FACTS, FEEDBACK, PROFILES, PURCHASES, SUPPORT, TOUCHPOINTS
 from services.adapters.clock import monotonic
 from services.adapters.kafka import consumer
-from services.adapters.postgres import AWAY, UNSTORABLE
+from services.adapters.postgres import AWAY, UNMIGRATED, UNSTORABLE
 from services.adapters.topics import topic_ids
 from services.projector.batch import Place, Record, fold
 from services.projector.meters import Meters
@@ -33,7 +33,6 @@ MOST_RECORDS = 5_000
 POLL = timedelta(milliseconds=250)
 PAUSE = timedelta(seconds=1)
 CHECK_SECONDS = 15.0
-_MISSING_TABLES = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 
 
 class Projector:
@@ -66,7 +65,7 @@ class Projector:
             except Superseded as error:
                 self._meters.conflicts.inc()
                 self._excuse(str(error))
-            except _MISSING_TABLES as error:
+            except UNMIGRATED as error:
                 self._excuse(f"the database lacks tables ({error}): run `kesher migrate`")
             except AWAY as error:
                 self._excuse(f"Postgres does not answer: {error!r}")

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from services.adapters import clock
 from services.adapters.health import serve_health
-from services.adapters.postgres import AWAY, open_pool
+from services.adapters.postgres import AWAY, UNMIGRATED, open_pool
 from services.projector.meters import Meters
 from services.projector.project import PAUSE, Projector
 from services.projector.thin import thin
@@ -80,7 +80,7 @@ async def _keep_thin(pool: "asyncpg.Pool[Any]", meters: Meters, stopping: asynci
     while not stopping.is_set():
         try:
             dropped, kept = await thin(pool, datetime.fromtimestamp(clock.now(), UTC))
-        except AWAY as error:
+        except (*AWAY, *UNMIGRATED) as error:
             log.warning("health history was not thinned; trying again", why=repr(error))
             dropped = kept = 0
         meters.thinned.inc(dropped)

@@ -3,25 +3,22 @@
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from http import HTTPStatus
 from itertools import islice, pairwise
 from pathlib import Path
 
 import asyncpg
-import httpx2
-import psutil
 import pytest
 
 from services.adapters.embedded.kafka import EmbeddedKafka
 from services.adapters.embedded.postgres import EmbeddedPostgres
-from services.adapters.postgres import migrate
+from services.adapters.migrations import migrate
 from services.adapters.topics import ensure
 from services.settings import Settings
 from tests.facts import histories
+from tests.integration.projector.process import PATIENCE_SECONDS, joined, of, process
 from tests.integration.projector.projecting import offsets, tell, until, until_applied
 from tests.integration.projector.replay import logs, replayed, stored
 
@@ -30,24 +27,10 @@ pytestmark = pytest.mark.chaos
 NOW = datetime.now(UTC)
 """Older points of history would be thinned meanwhile."""
 KILLS = 5
-PATIENCE_SECONDS = 120.0
 SESSION_SECONDS = 10.0
 """Of aiokafka's group members: a silent one loses its partitions after it."""
 PACE_SECONDS = 0.1
 """Between a hundred facts and the next, so that kills fall into the stream."""
-
-
-@asynccontextmanager
-async def process(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`kesher projector`, killed at the end."""
-    command = (sys.executable, "-m", "services.cli.main", "projector")
-    running = await asyncio.create_subprocess_exec(*command, env=settings.environment())
-    try:
-        yield running
-    finally:
-        if running.returncode is None:
-            running.kill()
-        await running.wait()
 
 
 @asynccontextmanager
@@ -89,18 +72,6 @@ async def forwards(database: str) -> AsyncIterator[None]:
         assert all(after[place] >= offset for place, offset in before.items())
 
 
-async def joined(running: asyncio.subprocess.Process) -> None:
-    """Wait until /readyz of the process is green, on whatever port it chose."""
-
-    async def ready() -> bool:
-        ports = [c.laddr.port for c in psutil.Process(running.pid).net_connections("tcp") if c.status == "LISTEN"]
-        async with httpx2.AsyncClient() as client:
-            answers = [await client.get(f"http://127.0.0.1:{port}/readyz") for port in ports]
-        return any(answer.status_code == HTTPStatus.OK for answer in answers)
-
-    await until(ready, PATIENCE_SECONDS)
-
-
 async def advanced(database: str, records: int) -> None:
     """Wait until so many more records are applied."""
     began = sum((await offsets(database)).values())
@@ -111,20 +82,8 @@ async def advanced(database: str, records: int) -> None:
     await until(enough, PATIENCE_SECONDS)
 
 
-def of(topics: Settings, database: str) -> Settings:
-    """Settings of a projector process."""
-    return topics.model_copy(update={"database_url": database, "projector_metrics_port": 0}, deep=True)
-
-
-def given(settings: Settings) -> Settings:
-    """The same, with every field counted as set, so that it reaches the child's environment."""
-    return Settings(
-        **settings.model_dump(include={*settings.model_fields_set, "database_url", "projector_metrics_port"})
-    )
-
-
 async def test_five_kills_in_mid_stream_change_nothing(topics: Settings, database: str) -> None:
-    settings = given(of(topics, database))
+    settings = of(topics, database)
     async with forwards(database), telling(settings):
         for _ in range(KILLS):
             async with process(settings) as running:
@@ -140,7 +99,7 @@ async def test_five_kills_in_mid_stream_change_nothing(topics: Settings, databas
 async def test_a_frozen_projector_that_wakes_after_its_partitions_went_to_another_writes_nothing_twice(
     topics: Settings, database: str
 ) -> None:
-    settings = given(of(topics, database))
+    settings = of(topics, database)
     async with forwards(database), process(settings) as frozen, telling(settings):
         await advanced(database, 150)
         os.kill(frozen.pid, signal.SIGSTOP)
@@ -160,7 +119,7 @@ async def test_a_frozen_projector_that_wakes_after_its_partitions_went_to_anothe
 
 
 async def test_projectors_that_come_and_go_change_nothing(topics: Settings, database: str) -> None:
-    settings = given(of(topics, database))
+    settings = of(topics, database)
     async with forwards(database), telling(settings), process(settings):
         async with process(settings) as second:
             await joined(second)
@@ -185,7 +144,7 @@ async def test_killed_brokers_are_waited_out(data_directory: Path) -> None:
         database = postgres.url(postgres.database)
         topics = Settings(kafka_bootstrap_servers=f"127.0.0.1:{kafka.port}", prefix="kesher", partitions=2)
         await asyncio.gather(ensure(topics), migrate(database))
-        settings = given(of(topics, database))
+        settings = of(topics, database)
         told = histories(seed=1, accounts=20, decisions=100, start=NOW)
         async with process(settings) as running:
             async with forwards(database):
