@@ -124,6 +124,17 @@ async def test_filters_search_and_order_narrow_the_list_and_live_in_the_address(
         await expect(rows).to_have_text(["Beta", "Gamma", "Alpha"])
 
 
+async def test_a_stage_of_ones_own_can_be_filtered_by(web: OpenWeb, settings: Settings) -> None:
+    await applied(settings, told("alpha", 1, 20), told("beta", 1, 30, stage="paid_pilot"))
+
+    async with visit(web) as person:
+        await person.open()
+        await person.page.get_by_label("Stage").select_option("Paid pilot")
+        await expect(person.page.locator("tr[data-account] a")).to_have_text(["Beta"])
+        await person.open("/?stage=paid_pilot&band=purple")
+        await expect(person.page.locator("tr[data-account] a")).to_have_text(["Beta"])
+
+
 async def test_more_brings_the_next_page_and_each_account_once(web: OpenWeb, settings: Settings) -> None:
     await applied(settings, *(told(f"account-{number:03}", 1, number / 2) for number in range(120)))
 

@@ -1,5 +1,6 @@
 """An account's health over time as SVG.  Colours and fonts are the style sheet's, so it follows the theme."""
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from xml.etree import ElementTree as ET
@@ -14,6 +15,8 @@ LABELS = 4
 """Dates written below the line."""
 DOTTED = 20
 """More points than this would run together."""
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
+"""pygal leaves an import hook behind, for plugins of ten years ago, that every later import would warn of."""
 _SVG = "{http://www.w3.org/2000/svg}"
 _DROPPED = ("defs", "desc", "style", "script")
 """What pygal brings for stand-alone files: inline style and script, which the page's security policy refuses."""

@@ -1,6 +1,7 @@
 // The filter form and the band tiles: two faces of the same filters.
 
 import { FIELDS, filtersHere, rememberFilters } from "./address.js";
+import { word } from "./text.js";
 
 const TYPING = 250; // milliseconds after the last key
 
@@ -36,10 +37,10 @@ export class Filters {
     this.changed(this.values);
   }
 
-  /** Offers what the list has seen. */
-  offer(list, names) {
+  /** Offers what the portfolio has: in a datalist the names, in a select the names under their words. */
+  offer(list, names, wordOf = (name) => name) {
     const known = new Set([...list.options].map((option) => option.value));
-    for (const name of names) if (name && !known.has(name)) list.append(new Option(name, name));
+    for (const name of names) if (name && !known.has(name)) list.append(new Option(wordOf(name), name));
   }
 
   #typed() {
@@ -60,8 +61,12 @@ export class Filters {
   #write() {
     for (const field of FIELDS) {
       const control = this.#form.elements[field];
+      if (field === "stage") this.offer(control, [this.values.stage], (stage) => word("stage", stage));
       if (control !== document.activeElement && control.value !== this.values[field]) control.value = this.values[field];
-      if (control.tagName === "SELECT" && control.selectedIndex < 0) control.selectedIndex = 0;
+      if (control.tagName === "SELECT" && control.selectedIndex < 0) {
+        control.selectedIndex = 0; // the address asked for what there is not
+        this.values[field] = control.value;
+      }
       control.toggleAttribute("data-set", field !== "sort" && Boolean(this.values[field]));
     }
     for (const tile of this.#tiles) tile.setAttribute("aria-pressed", String(tile.dataset.band === this.values.band));

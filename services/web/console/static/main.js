@@ -23,7 +23,7 @@ await loadMessages(console_.dataset.messages);
 
 const list = new List(at("rows"));
 const news = new News(at("news"));
-const summary = new Summary(console_, { failed: trouble });
+const summary = new Summary(console_, { failed: trouble, stages });
 const portfolio = new Portfolio({ shown: (unasked) => (unasked ? soon() : draw()), failed: trouble });
 const panel = new Panel(at("panel"), { chart: console_.dataset.chart, closed: close, failed: (error) => connection.trouble(error) });
 const filters = new Filters({
@@ -100,6 +100,10 @@ function draw(lit = new Set()) {
   at("more").hidden = portfolio.next === null;
   filters.offer(at("owners"), new Set(accounts.map((account) => account.owner)));
   filters.offer(at("segments"), new Set(accounts.map((account) => account.segment)));
+}
+
+function stages(names) {
+  filters.offer(at("filters").elements.stage, names, (name) => word("stage", name));
 }
 
 async function refilter(values) {

@@ -11,9 +11,10 @@ export class Summary {
   #root;
   #timer = null;
 
-  constructor(root, { failed }) {
+  /** `stages(names)` hears which stages there are; `failed(error)` when figures cannot be read. */
+  constructor(root, { failed, stages }) {
     this.#root = root;
-    this.failed = failed;
+    Object.assign(this, { failed, stages });
   }
 
   /** Reads the figures; throws as the API does. */
@@ -35,6 +36,7 @@ export class Summary {
       fill(this.#at(`[data-count="${band}"]`), isolated(asCount(count)));
       this.#at(`[data-share="${band}"]`).style.flexGrow = total ? count / total : 0;
     }
+    this.stages(Object.keys(figures.stages));
     fill(this.#at("#mrr-at-risk"), isolated(asMoney(figures.mrr_at_risk)));
     fill(this.#at("#mrr-total"), sentence("of {mrr} in all", { mrr: asMoney(figures.mrr) }));
     const { churn_risk: risks = 0, upsell: chances = 0 } = figures.open_signals;
