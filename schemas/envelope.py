@@ -86,7 +86,7 @@ def check_account(account: bytes | None) -> bytes:
 
 
 def instant(text: str) -> float:
-    """RFC 3339 date or time -> epoch seconds; without a zone it is UTC.  Raises InvalidEvent for what no calendar has."""
+    """RFC 3339 date or time -> epoch seconds; without a zone it is UTC.  Raises InvalidEvent for others."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

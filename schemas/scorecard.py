@@ -1,18 +1,12 @@
 """The scorecard: what is counted, how counts become a score, what raises a signal, where a customer stands.
 
-`load` reads YAML and reports every problem with its line and column."""
+`schemas.scorecard_file.load` reads one."""
 
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from itertools import pairwise
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
-
-from schemas.errors import InvalidScorecard, Problem
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
@@ -110,7 +104,7 @@ class Instant(Part):
 
 
 class SlotValue(Match):
-    """What a slot holds after the event: a number, a number by the value of a field, or an answer on a scale of 0-100."""
+    """What a slot holds after the event: a number, a number by a field's value, or an answer on a scale of 0-100."""
 
     value: Finite | Literal["answer"] = 1.0
     by: str | None = None
@@ -164,7 +158,7 @@ class Measure(Part):
 
     @property
     def kind(self) -> str:
-        """Which of level, trend, age, silence, ratio, mean it is."""
+        """Which of MEASURE_KINDS it is."""
         return next(k for k in MEASURE_KINDS if getattr(self, k) is not None)
 
     @model_validator(mode="after")
@@ -176,7 +170,7 @@ class Measure(Part):
             if getattr(self, needed) is None:
                 raise ValueError(f"a measure of {found[0]} needs `{needed}`, an instant")
         xs = [x for x, _ in self.map]
-        if any(a >= b for a, b in zip(xs, xs[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(xs)):
             raise ValueError(f"the points of `map` must go from left to right; these are at {xs}")
         if any(not 0 <= y <= 100 for _, y in self.map):
             raise ValueError("`map` gives scores from 0 to 100")
@@ -233,7 +227,8 @@ class Cap(Part):
 
 
 class Signal(Part):
-    """Raised when its value has been beyond `below` or `above`, and `when` has held, for `dwell`; cleared beyond `exit`.
+    """Raised when its value has been beyond `below` or `above`, and `when` held, for `dwell`; cleared beyond `exit`.
+
     `of` is health or a measure.  `levels` are worse thresholds, in order, that escalate."""
 
     family: Literal["churn_risk", "upsell"]
@@ -262,7 +257,7 @@ class Signal(Part):
         if enter is None or sign * self.exit < sign * enter:
             raise ValueError(f"exit {self.exit} lies on the wrong side of {enter}: the signal would flap")
         steps = [sign * enter, *(sign * x for x in self.levels.values())]
-        if any(a <= b for a, b in zip(steps, steps[1:], strict=False)):
+        if any(a <= b for a, b in pairwise(steps)):
             raise ValueError("levels must grow worse one after the other, beginning beyond the signal's own threshold")
         return self
 
@@ -337,55 +332,3 @@ class Scorecard(Part):
     signals: dict[Name, Signal] = Field(default_factory=dict)
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=32)]
     stage_dwell: Duration = 604_800.0
-
-
-def load(source: Path | str) -> Scorecard:
-    """A scorecard from a YAML file or its text.  Raises InvalidScorecard with every problem found."""
-    text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
-    try:
-        tree = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        at = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise InvalidScorecard([Problem(*at, f"not YAML: {error.problem}")]) from None
-    if not isinstance(tree, Mapping):
-        raise InvalidScorecard([Problem(1, 1, "a scorecard is a mapping that begins with `name:`")])
-    try:
-        card = Scorecard.model_validate(_plain(tree))
-    except ValidationError as error:
-        raise InvalidScorecard([_problem(tree, e["loc"], e["msg"]) for e in error.errors()]) from None
-    _check_names(card, tree)
-    return card
-
-
-def _plain(node: Any) -> Any:
-    """ruamel's nodes as plain dicts, lists and scalars."""
-    if isinstance(node, Mapping):
-        return {str(k): _plain(v) for k, v in node.items()}
-    if isinstance(node, Sequence) and not isinstance(node, str):
-        return [_plain(v) for v in node]
-    return node
-
-
-def _problem(tree: Any, path: Sequence[str | int], message: str) -> Problem:
-    """A problem at the deepest place of `path` that the file has."""
-    line, column, node = 0, 0, tree
-    for step in path:
-        if isinstance(node, CommentedMap) and step in node:
-            line, column = node.lc.key(step)
-        elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
-            line, column = node.lc.item(step)
-        else:
-            break
-        node = node[step]
-    where = ".".join(map(str, path))
-    return Problem(line + 1, column + 1, f"{where}: {message.removeprefix('Value error, ')}")
-
-
-def _check_names(card: Scorecard, tree: Any) -> None:
-    """Every name that refers to another part must exist."""
-    from schemas.scorecard_names import unknown_names  # the two modules describe one thing, in two files for length
-
-    problems = [_problem(tree, path, message) for path, message in unknown_names(card)]
-    if problems:
-        raise InvalidScorecard(problems)

@@ -44,8 +44,10 @@ def _amounts(card: Scorecard) -> Found:
         for i, addend in enumerate(counter.of):
             for on in addend.on:
                 if addend.amount and seen.setdefault(on, addend.amount) != addend.amount:
-                    yield (("counters", name, "of", i, "amount"),
-                           f"{on} is summed by `{seen[on]}` already; one event type has one amount")
+                    yield (
+                        ("counters", name, "of", i, "amount"),
+                        f"{on} is summed by `{seen[on]}` already; one event type has one amount",
+                    )
 
 
 def _matches(matches: Iterable[Match], path: Place) -> Found:
@@ -85,8 +87,12 @@ def _indicators(card: Scorecard) -> Found:
     dates = {name for name, gauge in card.gauges.items() if gauge.kind == "date"}
     for name, it in card.indicators.items():
         at = ("indicators", name)
-        for word, known, what in (("latest", card.instants, "instant"), ("unless", card.instants, "instant"),
-                                  ("date", dates, "gauge of a date"), ("slot", card.slots, "slots")):
+        for word, known, what in (
+            ("latest", card.instants, "instant"),
+            ("unless", card.instants, "instant"),
+            ("date", dates, "gauge of a date"),
+            ("slot", card.slots, "slots"),
+        ):
             yield from _missing(getattr(it, word), known, what, (*at, word))
     for i, cap in enumerate(card.caps):
         yield from _missing(cap.when, card.indicators, "indicator", ("caps", i, "when"))
@@ -121,8 +127,13 @@ def _stages(card: Scorecard) -> Found:
             yield ("stages", 0, "when"), "the first stage is where everyone begins; it has no guards"
         for j, guard in enumerate(stage.when):
             at = ("stages", i, "when", j)
-            for word, known in (("reached", card.instants), ("counter", card.counters), ("measure", card.measures),
-                                ("indicator", card.indicators), ("recent", card.instants)):
+            for word, known in (
+                ("reached", card.instants),
+                ("counter", card.counters),
+                ("measure", card.measures),
+                ("indicator", card.indicators),
+                ("recent", card.instants),
+            ):
                 what = {"reached": "instant", "recent": "instant"}.get(word, word)
                 yield from _missing(getattr(guard, word), known, what, (*at, word))
             for instant in guard.after or ():

@@ -1,6 +1,7 @@
 """Made-up histories: hypothesis strategies for events, as Kafka records and as the reference sees them."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -40,34 +41,59 @@ class Record(NamedTuple):
 
 
 _texts = {
-    "name": ["reports", "export", "cancel", "pricing", "Acme"], "user": ["dana", "omer", "noa"],
-    "ticket": ["t1", "t2", "t3"], "priority": ["low", "normal", "high", "urgent"], "respondent": ["r1", "r2", "r3", "r4"],
-    "plan": ["free", "pro"], "segment": ["smb", "enterprise", "strategic"], "owner": ["dana", "yael"],
-    "role": ["champion", "user", "admin"], "kind": ["meeting", "demo_request"],
+    "name": ["reports", "export", "cancel", "pricing", "Acme"],
+    "user": ["dana", "omer", "noa"],
+    "ticket": ["t1", "t2", "t3"],
+    "priority": ["low", "normal", "high", "urgent"],
+    "respondent": ["r1", "r2", "r3", "r4"],
+    "plan": ["free", "pro"],
+    "segment": ["smb", "enterprise", "strategic"],
+    "owner": ["dana", "yael"],
+    "role": ["champion", "user", "admin"],
+    "kind": ["meeting", "demo_request"],
     "renews_at": ["2026-10-20", "2026-12-24", "2027-09-01"],
 }
-_numbers = {"count": st.integers(0, 50), "seats": st.integers(0, 60), "seats_bought": st.integers(1, 60), "seats_used": st.integers(0, 60),
-            "amount": st.one_of(st.integers(0, 5000), st.just("12.50")), "mrr": st.integers(0, 9000)}
+_numbers = {
+    "count": st.integers(0, 50),
+    "seats": st.integers(0, 60),
+    "seats_bought": st.integers(1, 60),
+    "seats_used": st.integers(0, 60),
+    "amount": st.one_of(st.integers(0, 5000), st.just("12.50")),
+    "mrr": st.integers(0, 9000),
+}
 
 
 def _data(type_: str) -> st.SearchStrategy[dict[str, Any]]:
     fields = {f.name: f for f in msgspec.structs.fields(INPUTS[type_].data)}
     if "metric" in fields:
-        return st.sampled_from([("nps", 0, 10), ("csat", 1, 5), ("ces", 1, 7)]).flatmap(lambda m: st.fixed_dictionaries(
-            {"metric": st.just(m[0]), "score": st.integers(m[1], m[2])},
-            optional={"respondent": st.sampled_from(_texts["respondent"]), "direction": st.sampled_from(["higher_is_better", "lower_is_better"])}))
+        return st.sampled_from([("nps", 0, 10), ("csat", 1, 5), ("ces", 1, 7)]).flatmap(
+            lambda m: st.fixed_dictionaries(
+                {"metric": st.just(m[0]), "score": st.integers(m[1], m[2])},
+                optional={
+                    "respondent": st.sampled_from(_texts["respondent"]),
+                    "direction": st.sampled_from(["higher_is_better", "lower_is_better"]),
+                },
+            )
+        )
     known = {name: st.sampled_from(values) for name, values in _texts.items()} | _numbers
     mine = {name: known[name] for name in fields if name in known}
     needed = {name for name, f in fields.items() if f.required}
-    return st.fixed_dictionaries({n: s for n, s in mine.items() if n in needed}, optional={n: s for n, s in mine.items() if n not in needed})
+    return st.fixed_dictionaries(
+        {n: s for n, s in mine.items() if n in needed}, optional={n: s for n, s in mine.items() if n not in needed}
+    )
 
 
 _types = st.sampled_from([*INPUTS, *["kesher.usage.tracked"] * 8, *["kesher.usage.viewed"] * 3])
-_whats = _types.flatmap(lambda type_: st.builds(
-    lambda ms, data: Happening(type_.removeprefix("kesher."), round(START + ms / 1000, 3), data),
-    st.integers(0, int(70 * DAY * 1000)), _data(type_)))
+_whats = _types.flatmap(
+    lambda type_: st.builds(
+        lambda ms, data: Happening(type_.removeprefix("kesher."), round(START + ms / 1000, 3), data),
+        st.integers(0, int(70 * DAY * 1000)),
+        _data(type_),
+    )
+)
 histories = st.lists(st.tuples(st.sampled_from(ACCOUNTS), _whats), max_size=30).map(
-    lambda found: [Event(account, what, f"e{i}") for i, (account, what) in enumerate(found)])
+    lambda found: [Event(account, what, f"e{i}") for i, (account, what) in enumerate(found)]
+)
 """Up to thirty events of four accounts over seventy days, in any order."""
 
 
@@ -78,8 +104,15 @@ def of_one(account: str, events: Sequence[Event]) -> list[Event]:
 
 def record(event: Event, offset: int) -> Record:
     """As it lies in its topic; appended long after it happened, so that nothing is clamped."""
-    body = {"specversion": "1.0", "id": event.id, "source": "test", "type": f"kesher.{event.what.type}",
-            "subject": event.account, "time": spelled(event.what.at), "data": event.what.data}
+    body = {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": "test",
+        "type": f"kesher.{event.what.type}",
+        "subject": event.account,
+        "time": spelled(event.what.at),
+        "data": event.what.data,
+    }
     return Record(event.account.encode(), offset, int((START + 400 * DAY) * 1000), msgspec.json.encode(body))
 
 
@@ -96,7 +129,7 @@ def slices(events: Sequence[Event], start: int, stop: int) -> list[Slice]:
 def polls(events: Sequence[Event], cuts: Sequence[int] = ()) -> list[tuple[int, int]]:
     """The stretches between the cuts that hold an event."""
     edges = [0, *sorted(cuts), len(events)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [(a, b) for a, b in pairwise(edges) if b > a]
 
 
 def cuts_of(events: Sequence[Event]) -> st.SearchStrategy[list[int]]:

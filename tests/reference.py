@@ -4,6 +4,7 @@ Every sum is taken afresh from all events ever seen; nothing here knows of colum
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from schemas.envelope import instant
@@ -93,8 +94,12 @@ class Account:
         return None if found is None else str(found[1])
 
     def _last(self, of: Any, key: Any = float) -> tuple[float, Any] | None:
-        values = [(event.at, event.read(part.field)) for event in self.seen for part in of
-                  if event.fits(part) and event.read(part.field) is not None]
+        values = [
+            (event.at, event.read(part.field))
+            for event in self.seen
+            for part in of
+            if event.fits(part) and event.read(part.field) is not None
+        ]
         return max(values, key=lambda pair: (pair[0], key(pair[1])), default=None)
 
     def instant(self, name: str) -> float | None:
@@ -177,8 +182,13 @@ class Account:
     def judge(self, at: float) -> Judgement:
         """Score at `at` (never before the last judgement) and move band, signals and stage."""
         self.judged = at = max(at, self.judged)
-        scores = {name: None if (v := self.value(m, at)) is None else interpolated(m.map, v) for name, m in self.card.measures.items()}
-        weighting = max((w for w in enumerate(self.card.weightings) if self._fits(w[1].when)), key=lambda w: (w[1].priority, -w[0]))[1]
+        scores = {
+            name: None if (v := self.value(m, at)) is None else interpolated(m.map, v)
+            for name, m in self.card.measures.items()
+        }
+        weighting = max(
+            (w for w in enumerate(self.card.weightings) if self._fits(w[1].when)), key=lambda w: (w[1].priority, -w[0])
+        )[1]
         weights = {name: weighting.weights.get(name, 0.0) for name in scores}
         worth = {}
         for name, m in self.card.measures.items():
@@ -192,7 +202,14 @@ class Account:
         caps = [cap for cap in self.card.caps if self.indicator(cap.when, at) and mean > cap.at]
         cap = min(caps, key=lambda c: c.at, default=None)
         score = None if not coverage else min(mean, cap.at) if cap else mean
-        out = Judgement(score, coverage, scores, {n: w / max(total, 1e-12) for n, w in worth.items()}, cap.name if cap else None, weighting.name)
+        out = Judgement(
+            score,
+            coverage,
+            scores,
+            {n: w / max(total, 1e-12) for n, w in worth.items()},
+            cap.name if cap else None,
+            weighting.name,
+        )
         self._band(out)
         for name in self.card.signals:
             self._signal(name, out, at)
@@ -200,9 +217,11 @@ class Account:
         return out
 
     def _fits(self, when: Condition) -> bool:
-        return ((when.plan is None or self.category("plan") in when.plan)
-                and (when.segment is None or self.category("segment") in when.segment)
-                and (when.stage is None or self.card.stages[self.stage].name in when.stage))
+        return (
+            (when.plan is None or self.category("plan") in when.plan)
+            and (when.segment is None or self.category("segment") in when.segment)
+            and (when.stage is None or self.card.stages[self.stage].name in when.stage)
+        )
 
     def _band(self, now: Judgement) -> None:
         if now.score is None or now.coverage < self.card.min_coverage:
@@ -269,7 +288,7 @@ def interpolated(points: Any, x: float) -> float:
     """The straight lines between the points, level beyond the ends."""
     if math.isnan(x) or x <= points[0][0]:
         return points[0][1]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         if x <= x1:
             return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
     return points[-1][1]

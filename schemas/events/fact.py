@@ -11,8 +11,10 @@ Cause = Literal["event", "inactivity", "catch_up", "backfill", "scorecard"]
 
 
 class Reason(Struct, kw_only=True, gc=False):
-    """A measure that moved: its score (0-100) before and now, and its effect in points of health.
-    Also `cap:<name>`, `weighting`, `scorecard`, and `other` for the remainder, so that the effects sum to the change."""
+    """A measure that moved: its score (0-100) before and now, and its effect in points of health.  Also `cap:<name>`,
+    `weighting`, `scorecard`, and `other` for the remainder, so that the effects of a health fact sum to its change.
+
+    In signals, what holds health down: `indicator:<name>`, and measures with the points they cost against 100."""
 
     measure: str
     before: float | None = field(name="from")
@@ -35,8 +37,9 @@ class Account(Struct, kw_only=True, omit_defaults=True, gc=False):
 
 
 class HealthChanged(Struct, kw_only=True, gc=False):
-    """Health moved by a step or more, changed band, or was seen first (`previous` is null).  Scores are 0-100,
-    `coverage` is 0-1, `missing` names the measures without data."""
+    """Health moved by a step or more, changed band, or was seen first (`previous` is null).
+
+    Scores are 0-100, `coverage` is 0-1, `missing` names the measures without data."""
 
     score: float | None
     previous: float | None
@@ -58,7 +61,7 @@ class LifecycleChanged(Struct, kw_only=True, gc=False):
 
 
 class ChurnRisk(Struct, kw_only=True, gc=False):
-    """A churn-risk episode of one kind (a signal of the scorecard).  `score` is health; `mrr_at_risk` in base currency."""
+    """A churn-risk episode of one kind (a signal of the scorecard).  `score` is health; money in base currency."""
 
     kind: str
     level: str

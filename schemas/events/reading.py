@@ -1,8 +1,9 @@
 """A decoder of events that reads only the fields a scorecard needs: many times faster than reading all."""
 
+import functools
+import operator
 from collections.abc import Iterable, Sequence
-from functools import cache
-from typing import Any, Union, get_args
+from typing import Any, get_args
 
 import msgspec
 from msgspec.structs import FieldInfo, fields
@@ -19,7 +20,7 @@ def _field(name: str, type_: str | None = None) -> list[FieldInfo]:
     return [found for event in types for found in fields(event.data) if found.name == name]
 
 
-@cache
+@functools.cache
 def default_of(type_: str, name: str) -> Any:
     """What an absent field of an input type means; None when nothing."""
     found = _field(name, type_)[0].default
@@ -33,25 +34,33 @@ def required_in(type_: str, names: Iterable[str]) -> list[str]:
 
 
 def _annotation(name: str) -> Any:
-    kinds = dict.fromkeys(kind for found in _field(name) for kind in (get_args(found.type) or (found.type,)) if kind is not type(None))
+    """The field's type, or any text where the families differ about it."""
     types = list(dict.fromkeys(found.type for found in _field(name)))
-    return Union[tuple(types)] | None if len(types) == 1 or not _texts(kinds) else Text | None
-
-
-def _texts(kinds: Iterable[Any]) -> bool:
-    return any(isinstance(kind, str) for kind in kinds)
+    if len(types) == 1:
+        return types[0] | None
+    texts = any(isinstance(word, str) for type_ in types for word in get_args(type_))
+    return Text | None if texts or str in types else functools.reduce(operator.or_, types) | None
 
 
 class EventDecoder:
-    """bytes -> an event with type, id, source, subject, time, backfill and `data`, which has only the fields `names`."""
+    """bytes -> an event with type, id, source, subject, time, backfill and `data`, which has only `names`."""
 
     def __init__(self, names: Iterable[str]) -> None:
         kept = [(name, _annotation(name), None) for name in sorted(names)]
         data = msgspec.defstruct("Data", kept, gc=False)
         event = msgspec.defstruct(
             "Event",
-            [("type", str), ("id", str), ("source", str), ("subject", str), ("time", str | None, None),
-             ("backfill", bool, False), ("data", data, msgspec.field(default_factory=data))], gc=False)
+            [
+                ("type", str),
+                ("id", str),
+                ("source", str),
+                ("subject", str),
+                ("time", str | None, None),
+                ("backfill", bool, False),
+                ("data", data, msgspec.field(default_factory=data)),
+            ],
+            gc=False,
+        )
         self.blank: Any = event("", "", "", "")
         self._decoder = msgspec.json.Decoder(event)
 

@@ -13,6 +13,4 @@ class Usage(Data):
     properties: dict[str, object] | None = None
 
 
-EVENTS = tuple(
-    EventType(f"kesher.usage.{what}", Usage, USAGE) for what in ("tracked", "viewed", "limit_reached")
-)
+EVENTS = tuple(EventType(f"kesher.usage.{what}", Usage, USAGE) for what in ("tracked", "viewed", "limit_reached"))

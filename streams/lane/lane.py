@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from schemas.errors import StateConflict, Superseded
+from schemas.events.fact import Cause
 from schemas.topics import CHANGELOG, SOURCES
 from streams.lane import changelog, dead_letters, guard
 from streams.lane.changelog import Ledger, owed
@@ -229,7 +230,7 @@ class Lane:
     def sweep(self, now: float, start: int, stop: int) -> None:
         """Judge rows [start, stop) for silence at `now`."""
         began = self.clock()
-        cause = "inactivity" if self.watermark.caught_up else "catch_up"
+        cause: Cause = "inactivity" if self.watermark.caught_up else "catch_up"
         self._queue(self.engine.sweep(now, start, stop, cause))
         self.dispatch.wake()
         self.meter.swept(stop - start, self.clock() - began)

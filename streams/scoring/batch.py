@@ -15,13 +15,20 @@ class Record(Protocol):
     """What is needed of a Kafka record; the timestamp is in milliseconds."""
 
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """Account id."""
+
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Place in the partition."""
+
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int:
+        """When it was appended, in milliseconds."""
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """A CloudEvent as JSON."""
 
 
 class Slice(NamedTuple):

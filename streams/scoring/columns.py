@@ -4,6 +4,7 @@ An all-zero row is an account of which nothing is known.  Instants are epoch sec
 
 from collections.abc import Sequence
 from itertools import repeat
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from streams.scoring.packing import Rows, pack, unpack
 
 Positions = NDArray[np.int64]
 LAYOUT_KEY = b"\0layout:"
+
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 class Pool:
@@ -36,7 +40,7 @@ class Pool:
         self._free += at.tolist()
 
 
-def grown(array: NDArray[np.generic], size: int) -> NDArray[np.generic]:
+def grown(array: NDArray[Kind], size: int) -> NDArray[Kind]:
     """`array`, or a zero-ended copy of at least `size` rows and twice as many as before."""
     if size <= len(array):
         return array
@@ -61,7 +65,9 @@ class Accounts:
         self._layouts = {layout.fingerprint: layout}
         self.overflowed = 0
         """Slot entries that found no place."""
-        self._kept = [name for name in layout.packed_dtype.names or () if name in (layout.dtype.names or ()) and name != "spare"]
+        self._kept = [
+            name for name in layout.packed_dtype.names or () if name in (layout.dtype.names or ()) and name != "spare"
+        ]
 
     def __len__(self) -> int:
         return len(self._index)
@@ -77,7 +83,7 @@ class Accounts:
 
     def find(self, keys: Sequence[bytes | None]) -> Positions:
         """Row of each key, -1 where unknown."""
-        return np.fromiter(map(self._index.get, keys, repeat(-1)), np.int64, len(keys))
+        return np.fromiter(map(cast("Any", self._index).get, keys, repeat(-1)), np.int64, len(keys))
 
     def locate(self, keys: Sequence[bytes], partitions: Positions) -> Positions:
         """Row of each key; unknown keys are admitted to their partition with an empty row."""
@@ -119,7 +125,7 @@ class Accounts:
 
     def blocks(self, sidecar: int, rows: Rows) -> Rows:
         """The blocks of one sidecar for gathered rows; zeros where a row has none."""
-        return self.pools[sidecar].blocks[rows["sidecar"][:, sidecar]]
+        return cast("Rows", self.pools[sidecar].blocks[rows["sidecar"][:, sidecar]])
 
     def claim(self, sidecar: int, rows: Rows, which: Positions) -> Positions:
         """Block numbers of `rows[which]`, given to those that had none; `which` may repeat."""
@@ -164,12 +170,16 @@ class Accounts:
         if value is not None:
             self._layouts[int(key.removeprefix(LAYOUT_KEY), 16)] = Layout.parse(value)
 
-    def apply(self, partition: int, keys: Sequence[bytes], values: Sequence[bytes | None], floor: int = 0) -> list[bool]:
+    def apply(
+        self, partition: int, keys: Sequence[bytes], values: Sequence[bytes | None], floor: int = 0
+    ) -> list[bool]:
         """Changelog records in log order -> which were taken over.  None erases.  Rows of a generation below `floor`,
         and rows with a lower (generation, revision) than is known, are a former owner's and are ignored."""
         accepted, start = list[bool](), 0
         for gone in [*(i for i, value in enumerate(values) if value is None), len(values)]:
-            accepted += self._apply_rows(partition, keys[start:gone], [v for v in values[start:gone] if v is not None], floor)
+            accepted += self._apply_rows(
+                partition, keys[start:gone], [v for v in values[start:gone] if v is not None], floor
+            )
             if gone < len(values):
                 self.remove([keys[gone]])
                 accepted.append(True)
@@ -183,7 +193,8 @@ class Accounts:
         known = self.find(keys)
         mine = self.rows[["generation", "revision"]][np.maximum(known, 0)]
         newer = (rows["generation"] > mine["generation"]) | (
-            (rows["generation"] == mine["generation"]) & (rows["revision"] >= mine["revision"]))
+            (rows["generation"] == mine["generation"]) & (rows["revision"] >= mine["revision"])
+        )
         good = (rows["generation"] >= floor) & (newer | (known < 0))
         order = np.lexsort((rows["revision"], rows["generation"]))
         order = order[good[order]]
@@ -192,7 +203,7 @@ class Accounts:
         last[at] = order
         at = np.unique(at)
         self._scatter(at, rows[last[at]], [texts[i] for i in last[at].tolist()])
-        return good.tolist()
+        return [bool(taken) for taken in good]
 
     def remove(self, keys: Sequence[bytes]) -> None:
         """Forget these accounts."""

@@ -1,10 +1,10 @@
 """A scorecard as arrays: what each event type adds to which columns, and how columns become measures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
-from typing import NamedTuple
+from itertools import chain, product
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,9 @@ class Recipe(NamedTuple):
     def fields(self) -> set[str]:
         """Every field of the data that must be decoded."""
         writes = (*self.gauges, *self.categories, *self.slots, *self.distinct)
-        out = {*self.where, *self.texts, *(w.field for w in writes if w.field)} | ({self.amount} if self.amount else set())
+        out = {*self.where, *self.texts, *(w.field for w in writes if w.field)} | (
+            {self.amount} if self.amount else set()
+        )
         for write in self.slots:
             if isinstance(write.how, SlotValue):
                 out |= {"metric", "score", "direction"} if write.how.value == "answer" else set()
@@ -102,13 +104,16 @@ class Model:
         ramps = []
         for i in range(max(map(len, points)) - 1):
             pairs = [(p[i], p[i + 1]) if i + 1 < len(p) else ((0.0, 0.0), (1.0, 0.0)) for p in points]
-            ramps.append(np.array([[a[0] for a, _ in pairs], [1 / (b[0] - a[0]) for a, b in pairs],
-                                   [b[1] - a[1] for a, b in pairs]]))
+            ramps.append(
+                np.array(
+                    [[a[0] for a, _ in pairs], [1 / (b[0] - a[0]) for a, b in pairs], [b[1] - a[1] for a, b in pairs]]
+                )
+            )
         return np.array([p[0][1] for p in points]), ramps
 
     @cached_property
     def weights(self) -> NDArray[np.float64]:
-        """(weightings, measures)"""
+        """(weightings, measures)."""
         return np.array([[w.weights.get(name, 0.0) for name, _ in self.measures] for w in self.card.weightings])
 
     @cached_property
@@ -126,7 +131,9 @@ class Model:
         """One value per signal: measure (-1 health, -2 none), sign, enter, exit, dwell, cool_down, when (-1 none)."""
         names = [name for name, _ in self.measures]
         indicators = list(self.card.indicators)
-        out: dict[str, list[float]] = {k: [] for k in ("measure", "sign", "enter", "exit", "dwell", "cool_down", "when")}
+        out: dict[str, list[float]] = {
+            k: [] for k in ("measure", "sign", "enter", "exit", "dwell", "cool_down", "when")
+        }
         for signal in self.card.signals.values():
             sign = -1.0 if signal.above is not None else 1.0
             enter = signal.below if signal.below is not None else signal.above
@@ -142,9 +149,11 @@ class Model:
     @cached_property
     def levels(self) -> list[tuple[int, int, float]]:
         """(signal, level, signed threshold) of every level above the first; levels count from 1."""
-        return [(s, level, (-1.0 if signal.above is not None else 1.0) * limit)
-                for s, signal in enumerate(self.card.signals.values())
-                for level, limit in enumerate(signal.levels.values(), 2)]
+        return [
+            (s, level, (-1.0 if signal.above is not None else 1.0) * limit)
+            for s, signal in enumerate(self.card.signals.values())
+            for level, limit in enumerate(signal.levels.values(), 2)
+        ]
 
     def instant(self, name: str) -> Ref:
         """Where an instant is kept."""
@@ -153,19 +162,24 @@ class Model:
 
 
 def compile_model(card: Scorecard) -> Model:
-    """The arrays of a scorecard whose names have been checked (`schemas.scorecard.load`)."""
+    """The arrays of a scorecard whose names have been checked (`schemas.scorecard_file.load`)."""
     layout = Layout(
         sources=tuple(topic.name for topic in SOURCES),
         counters=tuple((name, counter.half_life) for name, counter in card.counters.items()),
-        gauges=tuple(card.gauges), categories=tuple(card.categories),
+        gauges=tuple(card.gauges),
+        categories=tuple(card.categories),
         firsts=tuple(name for name, instant in card.instants.items() if instant.first),
         latests=tuple(name for name, instant in card.instants.items() if instant.latest),
         days=tuple(name for name, distinct in card.distinct.items() if distinct.of == DAY_ITSELF),
-        measures=tuple(card.measures), signals=tuple(card.signals), sidecars=tuple(_sidecars(card)))
+        measures=tuple(card.measures),
+        signals=tuple(card.signals),
+        sidecars=tuple(_sidecars(card)),
+    )
     recipes, kinds = _recipes(card)
     plain, scaled = _counters(card, kinds)
-    return Model(card, layout, recipes, plain, scaled,
-                 _marks(card, layout.firsts, kinds), _marks(card, layout.latests, kinds))
+    return Model(
+        card, layout, recipes, plain, scaled, _marks(card, layout.firsts, kinds), _marks(card, layout.latests, kinds)
+    )
 
 
 def _sidecars(card: Scorecard) -> Iterable[Sidecar]:
@@ -192,7 +206,7 @@ def _recipes(card: Scorecard) -> tuple[dict[str, Recipe], list[Kind]]:
     matches = list(_matches(card))
     types = dict.fromkeys(on for match in matches for on in match.on)
     types |= dict.fromkeys(("profile.updated", "purchase.subscription_started", "purchase.subscription_changed"))
-    kinds = [Kind("", {})]                                  # kind 0 adds nothing
+    kinds = [Kind("", {})]  # kind 0 adds nothing
     recipes = {}
     for type_ in types:
         mine = [match for match in matches if type_ in match.on]
@@ -208,15 +222,22 @@ def _recipes(card: Scorecard) -> tuple[dict[str, Recipe], list[Kind]]:
 
 
 def _matches(card: Scorecard) -> Iterable[Match]:
-    for part in (*card.counters.values(), *card.gauges.values(), *card.categories.values(), *card.instants.values(),
-                 *card.slots.values()):
+    sections: tuple[Mapping[str, Any], ...] = (card.counters, card.gauges, card.categories, card.instants, card.slots)
+    for part in chain.from_iterable(section.values() for section in sections):
         yield from part.of
     for distinct in card.distinct.values():
         yield from distinct.on
 
 
-def _recipe(card: Scorecard, type_: str, where: tuple[str, ...], values: tuple[frozenset[str], ...],
-            cases: dict[tuple[str, ...], int], kinds: Sequence[Kind], start: int) -> Recipe:
+def _recipe(
+    card: Scorecard,
+    type_: str,
+    where: tuple[str, ...],
+    values: tuple[frozenset[str], ...],
+    cases: dict[tuple[str, ...], int],
+    kinds: Sequence[Kind],
+    start: int,
+) -> Recipe:
     def writes(parts: Iterable[tuple[int, str, str | SlotValue, Match]]) -> tuple[Write, ...]:
         out = []
         for place, field, how, match in parts:
@@ -228,13 +249,18 @@ def _recipe(card: Scorecard, type_: str, where: tuple[str, ...], values: tuple[f
     amounts = {a.amount for c in card.counters.values() for a in c.of if type_ in a.on and a.amount}
     texts = SNAPSHOT if type_ == "profile.updated" else ("plan",) if type_.startswith("purchase.subscription_") else ()
     return Recipe(
-        start, where, values, cases, _only(amounts),
+        start,
+        where,
+        values,
+        cases,
+        _only(amounts),
         writes((i, f.field, g.kind, f) for i, g in enumerate(card.gauges.values()) for f in g.of),
         writes((i, f.field, "", f) for i, c in enumerate(card.categories.values()) for f in c.of),
         writes((i, s.key, v, v) for i, s in enumerate(card.slots.values()) for v in s.of),
         writes((i, d.of, "", m) for i, d in enumerate(_distinct(card, days=False)) for m in d.on),
         writes((i, "", "", m) for i, d in enumerate(_distinct(card, days=True)) for m in d.on),
-        texts)
+        texts,
+    )
 
 
 def _distinct(card: Scorecard, *, days: bool) -> list[Distinct]:

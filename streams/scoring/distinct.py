@@ -20,7 +20,7 @@ FULL = 0.93
 def cell_of(hashes: NDArray[np.uint64]) -> Ints:
     """Hash -> its cell, of CELLS."""
     share = (hashes >> np.uint64(11)).astype(np.float64) / 2.0**53
-    cell = ((hashes >> np.uint64(1)) & np.uint64(0x3FF)).astype(np.int64)      # bit 0 is always set
+    cell = ((hashes >> np.uint64(1)) & np.uint64(0x3FF)).astype(np.int64)  # bit 0 is always set
     out, start = cell, 0
     for below, cells in _LEVELS:
         out = np.where(share >= below, start + cell % cells, out)
@@ -41,7 +41,8 @@ def distinct_count(cells: NDArray[np.uint16], since: Ints) -> Floats:
     usable = filled <= FULL * _SIZES
     usable[:, 2] = True
     usable[:, 0] &= usable[:, 1]
-    return (counts * usable).sum(axis=1) / (_SHARES * usable).sum(axis=1)
+    count: Floats = (counts * usable).sum(axis=1) / (_SHARES * usable).sum(axis=1)
+    return count
 
 
 __all__ = ["CELLS", "cell_of", "distinct_count"]

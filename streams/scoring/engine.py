@@ -5,15 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from schemas.envelope import SKEW_SECONDS
+from schemas.events.fact import Cause
 from schemas.scorecard import Scorecard
 from streams.scoring.batch import Batch, Misplacement, Reading, Record, Reject, Slice
 from streams.scoring.columns import Accounts, Positions
 from streams.scoring.compile import compile_model
-from streams.scoring.judge import judge
-from streams.scoring.tell import Fact, tell
 from streams.scoring.fold import fold
+from streams.scoring.judge import judge
 from streams.scoring.packing import Rows
 from streams.scoring.read import Reader
+from streams.scoring.tell import Fact, tell
 
 CHANGING = ("signals", "signal_since", "levels", "band", "stage", "stage_since", "told_score", "sequence")
 """A sweep writes back only rows in which one of these moved."""
@@ -29,10 +31,17 @@ class Decision(NamedTuple):
 
 
 class Engine:
-    """All accounts of a worker and the scorecard that judges them.  Not thread-safe; never raises on what `read` gave."""
+    """All accounts of a worker and the scorecard that judges them.  Never raises on what `read` gave."""
 
-    def __init__(self, card: Scorecard, partitions: int, *, base_currency: str = "USD",
-                 rates: Mapping[str, float] | None = None, clamp: bool = True) -> None:
+    def __init__(
+        self,
+        card: Scorecard,
+        partitions: int,
+        *,
+        base_currency: str = "USD",
+        rates: Mapping[str, float] | None = None,
+        clamp: bool = True,
+    ) -> None:
         self.model = compile_model(card)
         self.accounts = Accounts(self.model.layout, partitions)
         self._reader = Reader(self.model, self.accounts, base_currency=base_currency, rates=rates, clamp=clamp)
@@ -41,30 +50,46 @@ class Engine:
         """Decode and check the records of a poll, over all topics and partitions at once."""
         return self._reader.read(slices)
 
-    def absorb(self, batch: Batch, cause: str = "event") -> list[Decision]:
+    def absorb(self, batch: Batch, cause: Cause = "event", *, defer: bool = False) -> list[Decision]:
         """Fold a batch and judge every account it touched at the account's own event time.  `cause` is `event` or
-        `catch_up`; accounts that only got backfilled events say `backfill`."""
+        `catch_up`; accounts that only got backfilled events say `backfill`.  With `defer` nothing is judged yet: in a
+        backlog one topic runs ahead of another, and a judgement would meet half of what happened; see `unsettled`."""
         folded = fold(self.model, self.accounts, batch)
         self.accounts.put(folded.at, folded.rows)
         new = np.flatnonzero(folded.fresh)
-        if not len(new):
+        if defer or not len(new):
             return []
-        rows, at = folded.rows[new], folded.at[new]
-        judged = judge(self.model, self.accounts, rows, rows["as_of"])
-        causes = ["backfill" if b else cause for b in folded.backfill[new].tolist()]
-        told = tell(judged, at, causes)
+        causes: list[Cause] = ["backfill" if b else cause for b in folded.backfill[new].tolist()]
+        return self._judged(folded.at[new], folded.rows[new], causes)
+
+    def unsettled(self, horizon: float = np.inf) -> Positions:
+        """Rows with events up to `horizon` that were folded and not judged since."""
+        rows = self.accounts.rows[: self.accounts.size]
+        return np.flatnonzero((rows["as_of"] > rows["judged"]) & (rows["as_of"] <= horizon))
+
+    def settle(self, at: Positions) -> list[Decision]:
+        """Judge rows found by `unsettled`, each at its own event time, but for those settled or gone meanwhile."""
+        at = at[at < self.accounts.size]
+        at = at[self.accounts.rows["as_of"][at] > self.accounts.rows["judged"][at]]
+        return self._judged(at, self.accounts.rows[at], ["catch_up"] * len(at)) if len(at) else []
+
+    def _judged(self, at: Positions, rows: Rows, causes: Sequence[Cause]) -> list[Decision]:
+        told = tell(judge(self.model, self.accounts, rows, rows["as_of"]), at, causes)
         self.accounts.put(at, rows)
         return self._decisions(at, told)
 
-    def sweep(self, now: float, start: int, stop: int, cause: str = "inactivity") -> list[Decision]:
-        """Judge rows [start, stop) at `now`: how silence, fading and dwells are noticed without any event."""
+    def sweep(self, now: float, start: int, stop: int, cause: Cause = "inactivity") -> list[Decision]:
+        """Judge rows [start, stop) at `now`: how silence, fading and dwells are noticed without any event.
+
+        Accounts of which something later is known already, as in a backlog, wait for their time."""
         at = self.accounts.occupied(start, stop)
+        at = at[self.accounts.rows["as_of"][at] <= now + SKEW_SECONDS]
         if not len(at):
             return []
         rows = self.accounts.rows[at]
         before = {name: rows[name].copy() for name in CHANGING}
         judged = judge(self.model, self.accounts, rows, np.full(len(at), now))
-        told = tell(judged, at, _Always(cause))
+        told = tell(judged, at, [cause] * len(at))
         changed = self._changed(before, rows)
         self.accounts.put(at[changed], rows[changed])
         return self._decisions(at, told)
@@ -73,7 +98,9 @@ class Engine:
         changed = np.zeros(len(rows), bool)
         for name, was in before.items():
             now = rows[name]
-            differs = (now != was) & ~((now != now) & (was != was)) if now.dtype.kind == "f" else now != was
+            differs = now != was
+            if now.dtype.kind == "f":
+                differs &= ~(np.isnan(now) & np.isnan(was))
             changed |= differs.any(axis=1) if differs.ndim == 2 else differs
         return changed
 
@@ -81,21 +108,10 @@ class Engine:
         where = at[[i for i, _ in told]] if told else at[:0]
         partitions = self.accounts.rows["partition"][where].tolist()
         keys, values = self.accounts.keys_of(where), self.accounts.take(where) if told else []
-        return [Decision(partition, key, value, facts)
-                for partition, key, value, (_, facts) in zip(partitions, keys, values, told, strict=True)]
-
-
-class _Always(Sequence[str]):
-    """The same word at every position."""
-
-    def __init__(self, word: str) -> None:
-        self._word = word
-
-    def __getitem__(self, _: object) -> str:  # type: ignore[override]
-        return self._word
-
-    def __len__(self) -> int:
-        return 2**62
+        return [
+            Decision(partition, key, value, facts)
+            for partition, key, value, (_, facts) in zip(partitions, keys, values, told, strict=True)
+        ]
 
 
 __all__ = ["Batch", "Decision", "Engine", "Fact", "Misplacement", "Reading", "Record", "Reject", "Slice"]

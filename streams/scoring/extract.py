@@ -40,7 +40,8 @@ class Extractor:
                 data = [events[i].data for i in at.tolist()]
                 if self._required[number]:
                     at, data = self._complete(number, at, data, bad)
-                out.read(*self._recipes[number], at, data, self._rates)
+                name, recipe = self._recipes[number]
+                out.read(name, recipe, at, data, self._rates)
         return out
 
     def _complete(self, number: int, at: Ints, data: list[Any], bad: dict[int, str]) -> tuple[Ints, list[Any]]:
@@ -101,7 +102,9 @@ class Extracted:
         for write in recipe.days:
             self._days.setdefault(write.place, []).append(_of_kinds(write, at, kinds))
         if recipe.texts:
-            self._texts += [(i, found) for i, d in zip(at.tolist(), data, strict=True) if (found := _texts(d, recipe.texts))]
+            self._texts += [
+                (i, texts) for i, d in zip(at.tolist(), data, strict=True) if (texts := _texts(d, recipe.texts))
+            ]
 
     def _amount(self, field: str, data: Sequence[Any], worth: Sequence[float | None] | None) -> Floats:
         values = list(map(attrgetter(field), data))
@@ -118,7 +121,9 @@ class Extracted:
         writes &= np.fromiter((v is not None for v in values), bool, len(values))
         return at[writes], [values[k] for k in np.flatnonzero(writes).tolist()]
 
-    def _set_gauges(self, write: Write, at: Ints, kinds: Ints, data: Sequence[Any], worth: Sequence[float | None] | None) -> None:
+    def _set_gauges(
+        self, write: Write, at: Ints, kinds: Ints, data: Sequence[Any], worth: Sequence[float | None] | None
+    ) -> None:
         found, values = self._values(write, at, kinds, data)
         priced = dict(zip(at.tolist(), worth, strict=True)) if write.how == MONEY and worth is not None else None
         for i, value in zip(found.tolist(), values, strict=True):
@@ -155,8 +160,17 @@ class Extracted:
         for place, found in self._days.items():
             at = np.concatenate(found)
             days[place] = new[at[keep[at]]]
-        return Said(self._kinds[keep], self._amounts[keep], sets[0], sets[1], slots, distinct, days,
-                    [(int(new[i]), texts) for i, texts in self._texts if keep[i]], self._unpriced)
+        return Said(
+            self._kinds[keep],
+            self._amounts[keep],
+            sets[0],
+            sets[1],
+            slots,
+            distinct,
+            days,
+            [(int(new[i]), texts) for i, texts in self._texts if keep[i]],
+            self._unpriced,
+        )
 
 
 def kinds_of(name: str, recipe: Recipe, data: Sequence[Any]) -> Ints:
@@ -196,7 +210,9 @@ def _sets(pairs: Sequence[tuple[int, int, Any]], new: Ints) -> Sets:
     event = new[np.fromiter((p[0] for p in pairs), np.int64, len(pairs))]
     values = [p[2] for p in pairs]
     texts = bool(values) and isinstance(values[0], str)
-    return Sets(event, np.array([p[1] for p in pairs], np.int64), hashed(values) if texts else np.array(values, np.float64))
+    return Sets(
+        event, np.array([p[1] for p in pairs], np.int64), hashed(values) if texts else np.array(values, np.float64)
+    )
 
 
 def _entries(pairs: Sequence[tuple[int, str, float]], new: Ints) -> Entries:

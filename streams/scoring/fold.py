@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.scoring.batch import Batch, Entries, Flags, Ints, Sets
 from streams.scoring.columns import Accounts
 from streams.scoring.compile import Model
-from streams.scoring.batch import Batch, Entries, Flags, Ints, Sets
 from streams.scoring.distinct import cell_of
 from streams.scoring.instants import EPOCH, day_of
 from streams.scoring.merge import merge, older, union_slots
@@ -56,7 +56,7 @@ def fold(model: Model, accounts: Accounts, batch: Batch) -> Folded:
 def grouped(at: Ints) -> tuple[Ints, Ints]:
     """Stable order that brings equal rows together, and where each group starts in it."""
     n = len(at)
-    tagged = np.sort(at * n + np.arange(n))                 # one plain sort is faster than a stable argsort
+    tagged = np.sort(at * n + np.arange(n))  # one plain sort is faster than a stable argsort
     rows, order = np.divmod(tagged, n)
     return order, np.flatnonzero(np.diff(rows, prepend=-1))
 
@@ -74,12 +74,12 @@ def _delta(model: Model, batch: Batch, group: _Group) -> Rows:
     delta["latest"] = np.maximum.reduceat(np.where(model.latest[kinds], times[:, None], 0.0), starts)
     first = np.minimum.reduceat(np.where(model.first[kinds], times[:, None], np.inf), starts)
     delta["first"] = np.where(np.isinf(first), 0.0, first)
-    delta["offsets"][place, batch.source[order]] = batch.offsets[order] + 1     # ascending: the last one stays
+    delta["offsets"][place, batch.source[order]] = batch.offsets[order] + 1  # ascending: the last one stays
     for sets, column in ((batch.said.gauges, "gauge"), (batch.said.categories, "category")):
         if len(sets.event):
             _set_last(delta, sets, column, batch, group)
-    for column, events in batch.said.days.items():
-        _mark_days(delta, column, events, batch, group)
+    for place_of_days, events in batch.said.days.items():
+        _mark_days(delta, place_of_days, events, batch, group)
     return delta
 
 
@@ -95,7 +95,7 @@ def _set_last(delta: Rows, sets: Sets, column: str, batch: Batch, group: _Group)
     """Last write wins by event time, the larger value on a tie."""
     live, row = _live(group, sets.event)
     value, place, when = sets.value[live], sets.place[live], batch.times[sets.event[live]]
-    last = np.lexsort((value, when))                        # the winner of each cell is written last
+    last = np.lexsort((value, when))  # the winner of each cell is written last
     delta[column][row[last], place[last]] = value[last]
     delta[f"{column}_at"][row[last], place[last]] = when[last]
 
@@ -114,15 +114,16 @@ def _mark_days(delta: Rows, column: int, events: Ints, batch: Batch, group: _Gro
 
 # ---- recent ids
 
+
 def _known(accounts: Accounts, rows: Rows, place: Ints, ids: NDArray[np.uint32], fresh: Flags) -> Flags:
     """Which events have an id that their account has seen lately, in an earlier batch or earlier in this one."""
     blocks = accounts.pools[0].blocks["recent"]
     seen = blocks.view("<u4").reshape(len(blocks), -1)[:, ::2]
-    known = (seen[rows["sidecar"][place, 0]] == ids[:, None]).any(axis=1)
+    known: Flags = (seen[rows["sidecar"][place, 0]] == ids[:, None]).any(axis=1)
     tagged = (place.astype(np.uint64) << np.uint64(32)) | ids
     ordered = np.sort(tagged[fresh])
     if (ordered[1:] == ordered[:-1]).any():
-        order = np.lexsort((~fresh, tagged))                # of equal ids the first new one stays
+        order = np.lexsort((~fresh, tagged))  # of equal ids the first new one stays
         again = tagged[order][1:] == tagged[order][:-1]
         known[order[1:][again]] = True
     return known
@@ -139,7 +140,7 @@ def _remember(accounts: Accounts, rows: Rows, group: _Group, batch: Batch) -> No
     block = accounts.claim(0, rows, owner)
     recent = accounts.pools[0].blocks["recent"]
     rank = _ranks(owner)
-    if rank.max() >= recent.shape[1]:                       # a busy account: only its newest can stay anyway
+    if rank.max() >= recent.shape[1]:  # a busy account: only its newest can stay anyway
         order = np.lexsort((~entries, owner))
         entries, rank = entries[order], _ranks(owner)
     for k in range(min(int(rank.max()) + 1, recent.shape[1])):
@@ -158,6 +159,7 @@ def _ranks(owner: Ints) -> Ints:
 
 # ---- the other sidecars
 
+
 def _sidecars(model: Model, accounts: Accounts, rows: Rows, batch: Batch, group: _Group) -> None:
     sidecars = list(model.layout.sidecars)
     slots = [i for i, sidecar in enumerate(sidecars) if sidecar.kind == "slots"]
@@ -168,17 +170,27 @@ def _sidecars(model: Model, accounts: Accounts, rows: Rows, batch: Batch, group:
         _fill_cells(accounts, distinct[place], sidecars[distinct[place]].name, rows, entries, batch, group)
 
 
-def _fill_slots(accounts: Accounts, sidecar: int, name: str, rows: Rows, entries: Entries, batch: Batch, group: _Group) -> None:
+def _fill_slots(
+    accounts: Accounts, sidecar: int, name: str, rows: Rows, entries: Entries, batch: Batch, group: _Group
+) -> None:
     live, row = _live(group, entries.event)
     if len(live):
         blocks, which = np.unique(accounts.claim(sidecar, rows, row), return_inverse=True)
         found = accounts.pools[sidecar].blocks[blocks]
-        accounts.overflowed += union_slots(found, name, which, batch.times[entries.event[live]], entries.hash[live].astype(np.uint32),
-                                            entries.value[live])
+        accounts.overflowed += union_slots(
+            found,
+            name,
+            which,
+            batch.times[entries.event[live]],
+            entries.hash[live].astype(np.uint32),
+            entries.value[live],
+        )
         accounts.pools[sidecar].blocks[blocks] = found
 
 
-def _fill_cells(accounts: Accounts, sidecar: int, name: str, rows: Rows, entries: Entries, batch: Batch, group: _Group) -> None:
+def _fill_cells(
+    accounts: Accounts, sidecar: int, name: str, rows: Rows, entries: Entries, batch: Batch, group: _Group
+) -> None:
     live, row = _live(group, entries.event)
     if len(live):
         block = accounts.claim(sidecar, rows, row)
@@ -193,4 +205,3 @@ def _set_texts(accounts: Accounts, touched: Ints, batch: Batch, group: _Group) -
             event, found = batch.said.texts[i]
             number = int(touched[place])
             accounts.texts[number] = joined_texts(accounts.texts.get(number, b""), found, float(batch.times[event]))
-

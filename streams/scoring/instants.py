@@ -42,7 +42,8 @@ def _utc_seconds(grid: NDArray[np.uint8]) -> Floats | None:
     if (days >= (months + 1).astype("M8[D]").astype(np.int64)).any():
         return None
     parts = 0.1 ** np.arange(1, fraction.shape[1] + 1)
-    return days * 86_400.0 + hour * 3600 + minute * 60 + second + fraction @ parts
+    seconds: Floats = days * 86_400.0 + hour * 3600 + minute * 60 + second + fraction @ parts
+    return seconds
 
 
 def day_of(times: Floats) -> NDArray[np.uint16]:

@@ -17,9 +17,24 @@ DAYS = 64
 """Days that a days column remembers, one bit each."""
 MERGE_IDS = 2
 DECISIONS = (
-    "judged", "stage_since", "signal_since", "told_scores", "told_shares", "told_score", "told_cap_points",
-    "sequence", "episodes", "signals", "levels", "told_levels", "band", "told_band", "stage", "told_stage",
-    "told_weighting", "told_cap",
+    "judged",
+    "stage_since",
+    "signal_since",
+    "told_scores",
+    "told_shares",
+    "told_score",
+    "told_cap_points",
+    "sequence",
+    "episodes",
+    "signals",
+    "levels",
+    "told_levels",
+    "band",
+    "told_band",
+    "stage",
+    "told_stage",
+    "told_weighting",
+    "told_cap",
 )
 """Columns that hold what was decided and told; a merge keeps those of the row that stays."""
 
@@ -36,8 +51,11 @@ class Sidecar:
     def fields(self) -> list[tuple[str, str, int]]:
         """(name, type, width) of its parts."""
         if self.kind == "slots":
-            return [(f"{self.name}.at", "<f8", self.size), (f"{self.name}.hash", "<u4", self.size),
-                    (f"{self.name}.value", "<f4", self.size)]
+            return [
+                (f"{self.name}.at", "<f8", self.size),
+                (f"{self.name}.hash", "<u4", self.size),
+                (f"{self.name}.value", "<f4", self.size),
+            ]
         if self.kind == "recent":
             return [("recent", "<u8", self.size)]
         return [(self.name, "<u2", self.size)]
@@ -62,20 +80,42 @@ class Layout:
     def _fields(self) -> list[tuple[str, str] | tuple[str, str, int]]:
         """All but the sidecars, widest types first so that nothing is padded but the end."""
         measures, signals = len(self.measures), len(self.signals)
-        fields = [
-            ("offsets", "<i8", len(self.sources)), ("generation", "<i8"), ("as_of", "<f8"), ("judged", "<f8"),
-            ("stage_since", "<f8"), ("merged_into", "<u8"), ("merge_ids", "<u8", MERGE_IDS),
-            ("sums", "<f8", len(self.counters)), ("gauge", "<f8", len(self.gauges)),
-            ("gauge_at", "<f8", len(self.gauges)), ("category", "<u8", len(self.categories)),
-            ("category_at", "<f8", len(self.categories)), ("first", "<f8", len(self.firsts)),
-            ("latest", "<f8", len(self.latests)), ("day_bits", "<u8", len(self.days)), ("signal_since", "<f8", signals),
-            ("told_scores", "<f4", measures), ("told_shares", "<f4", measures), ("told_score", "<f4"),
-            ("told_cap_points", "<f4"), ("revision", "<u4"), ("sequence", "<u4"), ("partition", "<u2"),
-            ("day_last", "<u2", len(self.days)), ("episodes", "<u2", signals), ("signals", "u1", signals), ("levels", "u1", signals),
-            ("told_levels", "u1", signals), ("band", "u1"), ("told_band", "u1"), ("stage", "u1"), ("told_stage", "u1"),
-            ("told_weighting", "u1"), ("told_cap", "u1"),
+        return [
+            ("offsets", "<i8", len(self.sources)),
+            ("generation", "<i8"),
+            ("as_of", "<f8"),
+            ("judged", "<f8"),
+            ("stage_since", "<f8"),
+            ("merged_into", "<u8"),
+            ("merge_ids", "<u8", MERGE_IDS),
+            ("sums", "<f8", len(self.counters)),
+            ("gauge", "<f8", len(self.gauges)),
+            ("gauge_at", "<f8", len(self.gauges)),
+            ("category", "<u8", len(self.categories)),
+            ("category_at", "<f8", len(self.categories)),
+            ("first", "<f8", len(self.firsts)),
+            ("latest", "<f8", len(self.latests)),
+            ("day_bits", "<u8", len(self.days)),
+            ("signal_since", "<f8", signals),
+            ("told_scores", "<f4", measures),
+            ("told_shares", "<f4", measures),
+            ("told_score", "<f4"),
+            ("told_cap_points", "<f4"),
+            ("revision", "<u4"),
+            ("sequence", "<u4"),
+            ("partition", "<u2"),
+            ("day_last", "<u2", len(self.days)),
+            ("episodes", "<u2", signals),
+            ("signals", "u1", signals),
+            ("levels", "u1", signals),
+            ("told_levels", "u1", signals),
+            ("band", "u1"),
+            ("told_band", "u1"),
+            ("stage", "u1"),
+            ("told_stage", "u1"),
+            ("told_weighting", "u1"),
+            ("told_cap", "u1"),
         ]
-        return fields  # type: ignore[return-value]
 
     @cached_property
     def dtype(self) -> np.dtype[np.void]:
@@ -118,13 +158,24 @@ class Layout:
 
     @cached_property
     def named(self) -> dict[str, tuple[str, ...]]:
-        """Column -> the name of each of its places.  A counter's name includes its half-life: another one is another sum."""
+        """Column -> the name of each of its places.  With another half-life a counter is another sum."""
         counters = tuple(f"{name}@{half_life}" for name, half_life in self.counters)
         measures = dict.fromkeys(("told_scores", "told_shares"), self.measures)
         signals = dict.fromkeys(("signal_since", "episodes", "signals", "levels", "told_levels"), self.signals)
-        return {"offsets": self.sources, "sums": counters, "gauge": self.gauges, "gauge_at": self.gauges,
-                "category": self.categories, "category_at": self.categories, "first": self.firsts,
-                "latest": self.latests, "day_bits": self.days, "day_last": self.days, **measures, **signals}
+        return {
+            "offsets": self.sources,
+            "sums": counters,
+            "gauge": self.gauges,
+            "gauge_at": self.gauges,
+            "category": self.categories,
+            "category_at": self.categories,
+            "first": self.firsts,
+            "latest": self.latests,
+            "day_bits": self.days,
+            "day_last": self.days,
+            **measures,
+            **signals,
+        }
 
     def sidecar(self, name: str) -> int:
         """Position of the sidecar of this name."""

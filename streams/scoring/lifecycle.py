@@ -21,9 +21,9 @@ def advance(view: View, measured: Measured, holding: Flags) -> None:
         for guard in stage.when:
             holds &= GUARDS[guard.kind](view, measured, holding, guard)
         target[holds] = number
-    stage, since = rows["stage"], rows["stage_since"]
-    move = (target > stage) | ((target < stage) & (view.at - since >= view.model.card.stage_dwell))
-    rows["stage"], rows["stage_since"] = np.where(move, target, stage), np.where(move, view.at, since)
+    current, since = rows["stage"], rows["stage_since"]
+    move = (target > current) | ((target < current) & (view.at - since >= view.model.card.stage_dwell))
+    rows["stage"], rows["stage_since"] = np.where(move, target, current), np.where(move, view.at, since)
 
 
 def because(guard: Guard) -> str:
@@ -66,5 +66,10 @@ def recent(view: View, _measured: Measured, _holding: Flags, guard: Guard) -> Fl
 
 
 GUARDS: dict[str, Callable[[View, Measured, Flags, Guard], Flags]] = {
-    "reached": reached, "counter": counter, "measure": of_measure, "indicator": indicator, "after": after, "recent": recent,
+    "reached": reached,
+    "counter": counter,
+    "measure": of_measure,
+    "indicator": indicator,
+    "after": after,
+    "recent": recent,
 }

@@ -58,7 +58,7 @@ class View:
         """(n,) different values in the distinct's days, and whether there ever was one."""
         cells = self.accounts.blocks(self.model.layout.sidecar(name), self.rows)[name]
         today = np.maximum((self.at - EPOCH) // DAY + 1, 0).astype(np.int64)
-        return distinct_count(cells, today - self.model.card.distinct[name].days + 1), cells.any(axis=1)
+        return distinct_count(cells, today - self.model.card.distinct[name].days + 1), cells.max(axis=1) > 0
 
 
 class Measured(NamedTuple):
@@ -148,7 +148,12 @@ def mean(view: View, m: Measure) -> tuple[Floats, Flags]:
 
 
 MEASURES: dict[str, Callable[[View, Measure], tuple[Floats, Flags]]] = {
-    "level": level, "trend": trend, "age": age, "silence": silence, "ratio": ratio, "mean": mean,
+    "level": level,
+    "trend": trend,
+    "age": age,
+    "silence": silence,
+    "ratio": ratio,
+    "mean": mean,
 }
 
 
@@ -159,7 +164,9 @@ def indicators(view: View) -> Flags:
         if it.slot is not None:
             some, block = view.slots(it.slot)
             old = view.at[some, None] - block[f"{it.slot}.at"] > it.older_than
-            out[some, place] = ((block[f"{it.slot}.at"] > 0) & (block[f"{it.slot}.value"] >= it.at_least) & old).any(axis=1)
+            out[some, place] = ((block[f"{it.slot}.at"] > 0) & (block[f"{it.slot}.value"] >= it.at_least) & old).any(
+                axis=1
+            )
         elif it.date is not None:
             date, known = view.gauge(it.date)
             out[:, place] = known & (date >= view.at) & (date - view.at <= (it.within or 0.0))

@@ -2,6 +2,8 @@
 
 So the columns after the same events are the same in any order, any batch split and after any crash (law A)."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ def merge(layout: Layout, a: Rows, b: Rows) -> Rows:
     out["as_of"] = as_of = np.maximum(a["as_of"], b["as_of"])
     out["sums"] = a["sums"] * layout.decay(as_of - a["as_of"]) + b["sums"] * layout.decay(as_of - b["as_of"])
     for value, at in (("gauge", "gauge_at"), ("category", "category_at")):
-        some = np.flatnonzero(b[at].any(axis=1))            # most batches set few gauges
+        some = np.flatnonzero(b[at].any(axis=1))  # most batches set few gauges
         if len(some):
             out[value][some] = later(a[value][some], a[at][some], b[value][some], b[at][some])
             out[at][some] = np.maximum(a[at][some], b[at][some])
@@ -34,7 +36,7 @@ def earliest(a: Floats, b: Floats) -> Floats:
     return np.where((a == 0) | ((b != 0) & (b < a)), b, a)
 
 
-def later(a: NDArray[np.generic], a_at: Floats, b: NDArray[np.generic], b_at: Floats) -> NDArray[np.generic]:
+def later(a: NDArray[Any], a_at: Floats, b: NDArray[Any], b_at: Floats) -> NDArray[Any]:
     """Element-wise the value with the later instant; on a tie the larger value."""
     return np.where((b_at > a_at) | ((b_at == a_at) & (b > a)), b, a)
 
@@ -57,8 +59,9 @@ def union_recent(blocks: NDArray[np.uint64], more: NDArray[np.uint64]) -> NDArra
     return joined[:, cut:]
 
 
-def union_slots(blocks: Rows, name: str, row: NDArray[np.int64], at: Floats, hashes: NDArray[np.uint32],
-                values: Floats) -> int:
+def union_slots(
+    blocks: Rows, name: str, row: NDArray[np.int64], at: Floats, hashes: NDArray[np.uint32], values: Floats
+) -> int:
     """Put entries (row, at, hash, value) into the slots of `blocks`, in place: the later instant wins a hash (on a tie
     the larger value), the newest entries stay.  Returns how many found no place."""
     size = blocks[f"{name}.at"].shape[1]
@@ -67,7 +70,7 @@ def union_slots(blocks: Rows, name: str, row: NDArray[np.int64], at: Floats, has
     when = np.concatenate([blocks[f"{name}.at"].ravel(), at])
     key = np.concatenate([blocks[f"{name}.hash"].ravel(), hashes])
     value = np.concatenate([blocks[f"{name}.value"].ravel(), values.astype(np.float32)])
-    order = np.lexsort((value, when, key, rows))[::-1]      # the winner of each (row, hash) comes first
+    order = np.lexsort((value, when, key, rows))[::-1]  # the winner of each (row, hash) comes first
     order = order[when[order] > 0]
     same = (rows[order][1:] == rows[order][:-1]) & (key[order][1:] == key[order][:-1])
     order = order[np.concatenate([[True], ~same])] if len(order) else order

@@ -25,8 +25,10 @@ def pack(layout: Layout, rows: Rows, texts: Sequence[bytes]) -> list[bytes]:
     keep = np.hstack([np.ones(head.shape, bool), used])
     blob = np.hstack([head, words])[keep].tobytes()
     ends = (keep.sum(axis=1).cumsum() * WORD).tolist()
-    return [blob[start:end] + text.ljust(-(-len(text) // WORD) * WORD, b"\0") if text else blob[start:end]
-            for start, end, text in zip([0, *ends], ends, texts, strict=False)]
+    return [
+        blob[start:end] + text.ljust(-(-len(text) // WORD) * WORD, b"\0") if text else blob[start:end]
+        for start, end, text in zip([0, *ends], ends, texts, strict=False)
+    ]
 
 
 def unpack(layout: Layout, layouts: Mapping[int, Layout], values: Sequence[bytes]) -> tuple[Rows, list[bytes]]:
@@ -45,7 +47,9 @@ def unpack(layout: Layout, layouts: Mapping[int, Layout], values: Sequence[bytes
         at = [i for i, found in enumerate(prints) if found == fingerprint]
         old = layout if fingerprint == layout.fingerprint else layouts.get(fingerprint)
         if old is None:
-            raise StateConflict(f"the changelog holds a row of layout {fingerprint:08x}, whose layout record is missing")
+            raise StateConflict(
+                f"the changelog holds a row of layout {fingerprint:08x}, whose layout record is missing"
+            )
         found = _unpack(old, [bodies[i] for i in at])
         rows[at] = found if old is layout else moved(old, layout, found)
     return rows, texts

@@ -37,10 +37,19 @@ class Reader:
     """Reads for one model.  `rates` gives the worth of other currencies in the base currency; `clamp` holds event
     times to the append time plus five minutes."""
 
-    def __init__(self, model: Model, accounts: Accounts, *, base_currency: str = "USD",
-                 rates: Mapping[str, float] | None = None, clamp: bool = True) -> None:
+    def __init__(
+        self,
+        model: Model,
+        accounts: Accounts,
+        *,
+        base_currency: str = "USD",
+        rates: Mapping[str, float] | None = None,
+        clamp: bool = True,
+    ) -> None:
         self._accounts, self._clamp = accounts, clamp
-        self._extract = Extractor(model, {None: 1.0, base_currency: 1.0, **(rates or {})})
+        worth: dict[str | None, float] = {None: 1.0, base_currency: 1.0}
+        worth.update(rates or {})
+        self._extract = Extractor(model, worth)
         self._decoder = EventDecoder({f for recipe in model.recipes.values() for f in recipe.fields})
 
     def read(self, slices: Sequence[Slice]) -> Reading:
@@ -55,8 +64,11 @@ class Reader:
         keep[list(bad)] = False
         for m in misplaced:
             keep &= ~_beyond(m, flat)
-        rejects = [Reject(int(flat.source[i]), int(flat.partition[i]), flat.records[i], why)
-                   for i, why in sorted(bad.items()) if not any(_beyond(m, flat)[i] for m in misplaced)]
+        rejects = [
+            Reject(int(flat.source[i]), int(flat.partition[i]), flat.records[i], why)
+            for i, why in sorted(bad.items())
+            if not any(_beyond(m, flat)[i] for m in misplaced)
+        ]
         batch = self._batch(flat, events, times, extracted, keep) if keep.any() else None
         return Reading(batch, rejects, misplaced)
 
@@ -64,9 +76,13 @@ class Reader:
         counts = [len(s.records) for s in slices]
         records = [r for s in slices for r in s.records]
         keys = list(map(_key, records))
-        return _Flat(records, np.repeat(np.array([s.source for s in slices], np.int64), counts),
-                     np.repeat(np.array([s.partition for s in slices], np.int64), counts),
-                     keys, self._accounts.find(keys))
+        return _Flat(
+            records,
+            np.repeat(np.array([s.source for s in slices], np.int64), counts),
+            np.repeat(np.array([s.partition for s in slices], np.int64), counts),
+            keys,
+            self._accounts.find(keys),
+        )
 
     def _decoded(self, records: Sequence[Record], bad: dict[int, str]) -> Sequence[Any]:
         values = list(map(_value, records))
@@ -87,7 +103,9 @@ class Reader:
         if flat.keys != [subject.encode() for subject in map(_subject, events)]:
             for i, (key, event) in enumerate(zip(flat.keys, events, strict=True)):
                 if i not in bad and key != event.subject.encode():
-                    bad[i] = f"the Kafka key {_shown(key)} is not the subject {event.subject[:60]!r}; both are the account id"
+                    bad[i] = (
+                        f"the Kafka key {_shown(key)} is not the subject {event.subject[:60]!r}: both are the account"
+                    )
         strangers = []
         for i in np.flatnonzero(flat.rows < 0).tolist():
             try:
@@ -126,16 +144,22 @@ class Reader:
         source, when = flat.source[keep], times[keep]
         return Batch(
             keys=[key or b"" for key in (flat.keys if at is None else [flat.keys[i] for i in at])],
-            rows=flat.rows[keep], source=source, partition=flat.partition[keep],
-            offsets=np.array(list(map(_offset, records)), np.int64), times=when,
+            rows=flat.rows[keep],
+            source=source,
+            partition=flat.partition[keep],
+            offsets=np.array(list(map(_offset, records)), np.int64),
+            times=when,
             ids=hashed([e.source + "\0" + e.id for e in kept]).astype(np.uint32),
-            backfill=np.fromiter(map(_backfill, kept), bool, len(kept)), said=extracted.said(keep),
-            newest={int(s): float(when[source == s].max()) for s in np.unique(source)})
+            backfill=np.fromiter(map(_backfill, kept), bool, len(kept)),
+            said=extracted.said(keep),
+            newest={int(s): float(when[source == s].max()) for s in np.unique(source)},
+        )
 
 
 def _beyond(m: Misplacement, flat: _Flat) -> Flags:
     offsets = np.array(list(map(_offset, flat.records)), np.int64)
-    return (flat.source == m.source) & (flat.partition == m.partition) & (offsets >= m.offset)
+    beyond: Flags = (flat.source == m.source) & (flat.partition == m.partition) & (offsets >= m.offset)
+    return beyond
 
 
 def _shown(key: bytes | None) -> str:
@@ -143,6 +167,8 @@ def _shown(key: bytes | None) -> str:
 
 
 def _wrong_partition(key: bytes | None, found: int, right: int) -> str:
-    return (f"account {_shown(key)} arrived in partition {found}, but murmur2 puts it in {right}: its producer uses another "
-            f"partitioner and would split accounts in two. Set partitioner=murmur2_random in that producer (librdkafka's "
-            f"default is CRC32), then restart the scorer")
+    return (
+        f"account {_shown(key)} arrived in partition {found}, but murmur2 puts it in {right}: its producer has another "
+        f"partitioner and would split accounts in two. Set partitioner=murmur2_random in that producer (librdkafka's "
+        f"default is CRC32), then restart the scorer"
+    )

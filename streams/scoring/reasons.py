@@ -4,6 +4,8 @@ A measure's contribution is its share of the mean times how far its score lies f
 is its contribution now less the one last told.  As shares sum to 1, the effects sum to the change of score; and a bad
 answer that arrives counts against health, which `share * score` alone would call a gain."""
 
+from typing import Any, cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,19 +30,43 @@ def of_change(view: View, measured: Measured, now: Health, change: Floats, pick:
     rows = view.rows[pick]
     before = np.where((rows["told_band"] > 0)[:, None], rows["told_scores"].astype(float), np.nan)
     after = np.where(measured.known[pick], measured.scores[pick], np.nan)
-    effects, froms, tos = (_listed(np.take_along_axis(a, top, 1), digits)
-                           for a, digits in ((effect, 2), (before, 1), (after, 1)))
+    effects, froms, tos = (
+        _listed(np.take_along_axis(a, top, 1), digits) for a, digits in ((effect, 2), (before, 1), (after, 1))
+    )
     cap = now.cap_points[pick] - rows["told_cap_points"].astype(float)
-    columns = zip(top.tolist(), effects, froms, tos, now.cap[pick].tolist(), rows["told_cap"].tolist(),
-                  _listed(cap, 2), _listed(weighting, 2), _listed(change, 2), strict=True)
+    columns = zip(
+        top.tolist(),
+        effects,
+        froms,
+        tos,
+        now.cap[pick].tolist(),
+        rows["told_cap"].tolist(),
+        _listed(cap, 2),
+        _listed(weighting, 2),
+        _listed(change, 2),
+        strict=True,
+    )
     return [_reasons(view.model, *column) for column in columns]
 
 
-def _reasons(model: Model, places: list[int], effects: list[float], befores: list[float], afters: list[float], cap: int,
-             told_cap: int, cap_effect: float, weighting: float, change: float) -> list[Reason]:
+def _reasons(
+    model: Model,
+    places: list[int],
+    effects: list[float],
+    befores: list[float],
+    afters: list[float],
+    cap: int,
+    told_cap: int,
+    cap_effect: float,
+    weighting: float,
+    change: float,
+) -> list[Reason]:
     names = model.layout.measures
-    out = [Reason(measure=names[place], before=_or_none(before), to=_or_none(after), effect=effect)
-           for place, effect, before, after in zip(places, effects, befores, afters, strict=True) if abs(effect) >= LEAST]
+    out = [
+        Reason(measure=names[place], before=or_none(before), to=or_none(after), effect=effect)
+        for place, effect, before, after in zip(places, effects, befores, afters, strict=True)
+        if abs(effect) >= LEAST
+    ]
     if abs(cap_effect) >= LEAST and (cap or told_cap):
         limit = model.card.caps[(cap or told_cap) - 1]
         out.append(Reason(measure=f"cap:{limit.name}", before=None, to=limit.at if cap else None, effect=cap_effect))
@@ -76,14 +102,21 @@ def of_standing(model: Model, share: Floats, scores: Floats, indicators: list[st
     against a perfect score."""
     lost = -share * (100.0 - scores)
     return [Reason(measure=f"indicator:{name}", before=None, to=None, effect=0.0) for name in indicators] + [
-        Reason(measure=model.layout.measures[place], before=None, to=round(float(scores[place]), 1),
-               effect=round(float(lost[place]), 2))
-        for place in np.argsort(lost, kind="stable")[:STANDING].tolist() if lost[place] <= -LEAST]
+        Reason(
+            measure=model.layout.measures[place],
+            before=None,
+            to=round(float(scores[place]), 1),
+            effect=round(float(lost[place]), 2),
+        )
+        for place in np.argsort(lost, kind="stable")[:STANDING].tolist()
+        if lost[place] <= -LEAST
+    ]
 
 
-def _listed(column: Floats, digits: int) -> list[float]:
-    return np.round(column, digits).tolist()
+def _listed(column: Floats, digits: int) -> list[Any]:
+    return cast("list[Any]", np.round(column, digits).tolist())
 
 
-def _or_none(x: float) -> float | None:
-    return None if x != x else x        # noqa: PLR0124 - NaN stands for unknown
+def or_none(x: float) -> float | None:
+    """NaN stands for unknown."""
+    return None if x != x else x  # noqa: PLR0124 - NaN stands for unknown

@@ -1,4 +1,4 @@
-"""Signals: clear -> pending (beyond enter) -> open (held for the dwell) -> cooling (beyond exit) -> clear (cooled down).
+"""Signals: clear -> pending (beyond enter) -> open (held for the dwell) -> cooling (beyond exit) -> clear.
 
 One open episode per account and signal; it escalates to worse levels and never softens before it clears."""
 

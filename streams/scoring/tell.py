@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from schemas import topics
 from schemas.envelope import encode
-from schemas.events.fact import Account, ChurnRisk, HealthChanged, LifecycleChanged, Reason, Upsell
+from schemas.events.fact import Account, Cause, ChurnRisk, HealthChanged, LifecycleChanged, Reason, Upsell
 from schemas.events.fact import Fact as Body
 from streams.scoring import lifecycle, reasons
 from streams.scoring.compile import BANDS, Model
@@ -31,7 +31,7 @@ class Fact(NamedTuple):
     value: bytes
 
 
-def tell(judged: Judged, numbers: Ints, causes: Sequence[str]) -> list[tuple[int, list[Fact]]]:
+def tell(judged: Judged, numbers: Ints, causes: Sequence[Cause]) -> list[tuple[int, list[Fact]]]:
     """[(position in the view, facts)] of the rows where something differs from what was told; they now count as told.
     `numbers` are the rows' places among the accounts, `causes` one per row."""
     rows, now = judged.view.rows, judged.now
@@ -60,7 +60,8 @@ def _health_moved(model: Model, rows: Rows, score: Floats) -> Flags:
     """Seen first, another band, or a step or more; while coverage is too low only the first two."""
     told = rows["told_score"].astype(float)
     moved = (np.abs(score - told) >= model.card.step) | (np.isnan(score) != np.isnan(told))
-    return (rows["told_band"] == 0) | (rows["band"] != rows["told_band"]) | (moved & (rows["band"] > 1))
+    tells: Flags = (rows["told_band"] == 0) | (rows["band"] != rows["told_band"]) | (moved & (rows["band"] > 1))
+    return tells
 
 
 def _mark_told(judged: Judged, told: Ints, of_health: Ints, score: Floats) -> None:
@@ -77,7 +78,9 @@ def _mark_told(judged: Judged, told: Ints, of_health: Ints, score: Floats) -> No
 class _Speaker:
     """Writes the facts of one account's decision, each with the next sequence number."""
 
-    def __init__(self, key: str, generation: int, sequence: int, time: str, cause: str, version: str, account: Account) -> None:
+    def __init__(
+        self, key: str, generation: int, sequence: int, time: str, cause: Cause, version: str, account: Account
+    ) -> None:
         self.account, self.sequence = account, sequence
         self._key, self._generation, self._time, self._cause, self._version = key, generation, time, cause, version
 
@@ -85,24 +88,57 @@ class _Speaker:
         """One fact; the topic is the kind where none is named."""
         self.sequence += 1
         name = f"{kind}:{self._key}:{self._generation}:{self.sequence}"
-        body = Body(id=name, source=SOURCE, type=type_, subject=self._key, time=self._time, sequence=self.sequence,
-                    generation=self._generation, cause=self._cause, scorecard=self._version, data=data)  # type: ignore[arg-type]
+        body = Body(
+            id=name,
+            source=SOURCE,
+            type=type_,
+            subject=self._key,
+            time=self._time,
+            sequence=self.sequence,
+            generation=self._generation,
+            cause=self._cause,
+            scorecard=self._version,
+            data=data,
+        )
         return Fact(topic or kind, name, encode(body))
 
 
-def _speakers(judged: Judged, numbers: Ints, score: Floats, pick: Ints, causes: Sequence[str]) -> list[_Speaker]:
+def _speakers(judged: Judged, numbers: Ints, score: Floats, pick: Ints, causes: Sequence[Cause]) -> list[_Speaker]:
     view, rows = judged.view, judged.view.rows[pick]
     accounts, card = view.accounts, view.model.card
     version = f"{card.name}@{card.version}"
     generations = accounts.generation[rows["partition"]].tolist()
-    columns = zip(accounts.keys_of(numbers[pick]), numbers[pick].tolist(), generations, rows["sequence"].tolist(),
-                  _spelled(rows["judged"]), rows["stage"].tolist(), score[pick].tolist(), _gauge(view.model, rows, "mrr"),
-                  [_spelled(np.array([x]))[0] if x is not None else None for x in _gauge(view.model, rows, "renews_at")],
-                  pick.tolist(), strict=True)
-    return [_Speaker(key.decode(), generation, sequence, time, causes[i], version, snapshot(
-        accounts.texts.get(number, b""), stage=view.model.stages[stage], health=None if health != health else health,  # noqa: PLR0124
-        mrr=mrr, renews_at=renews))
-        for key, number, generation, sequence, time, stage, health, mrr, renews, i in columns]
+    columns = zip(
+        accounts.keys_of(numbers[pick]),
+        numbers[pick].tolist(),
+        generations,
+        rows["sequence"].tolist(),
+        _spelled(rows["judged"]),
+        rows["stage"].tolist(),
+        score[pick].tolist(),
+        _gauge(view.model, rows, "mrr"),
+        [_spelled(np.array([x]))[0] if x is not None else None for x in _gauge(view.model, rows, "renews_at")],
+        pick.tolist(),
+        strict=True,
+    )
+    return [
+        _Speaker(
+            key.decode(),
+            generation,
+            sequence,
+            time,
+            causes[i],
+            version,
+            snapshot(
+                accounts.texts.get(number, b""),
+                stage=view.model.stages[stage],
+                health=reasons.or_none(health),
+                mrr=mrr,
+                renews_at=renews,
+            ),
+        )
+        for key, number, generation, sequence, time, stage, health, mrr, renews, i in columns
+    ]
 
 
 def _gauge(model: Model, rows: Rows, name: str) -> list[float | None]:
@@ -110,7 +146,10 @@ def _gauge(model: Model, rows: Rows, name: str) -> list[float | None]:
     if name not in model.layout.gauges:
         return [None] * len(rows)
     place = model.layout.gauges.index(name)
-    return [value if at else None for value, at in zip(rows["gauge"][:, place].tolist(), rows["gauge_at"][:, place].tolist(), strict=True)]
+    return [
+        value if at else None
+        for value, at in zip(rows["gauge"][:, place].tolist(), rows["gauge_at"][:, place].tolist(), strict=True)
+    ]
 
 
 def _spelled(at: Floats) -> list[str]:
@@ -141,20 +180,39 @@ def _health_facts(judged: Judged, score: Floats, moved: Ints) -> list[_Health]:
     weights = judged.view.model.weights[judged.now.weighting[moved]] > 0
     known = judged.measured.known[moved]
     columns = zip(
-        score[moved].tolist(), np.round(told, 2).tolist(), rows["band"].tolist(), np.round(judged.now.coverage[moved], 3).tolist(),
-        np.round(judged.measured.scores[moved], 1).tolist(), known.tolist(), (weights & ~known).tolist(),
-        reasons.of_change(judged.view, judged.measured, judged.now, change, moved), strict=True)
-    return [_Health(None if now != now else now, None if before != before else before, BANDS[band], coverage,  # noqa: PLR0124
-                    {name: s for name, s, k in zip(names, scores, there, strict=True) if k}, why,
-                    [name for name, gone in zip(names, absent, strict=True) if gone])
-            for now, before, band, coverage, scores, there, absent, why in columns]
+        score[moved].tolist(),
+        np.round(told, 2).tolist(),
+        rows["band"].tolist(),
+        np.round(judged.now.coverage[moved], 3).tolist(),
+        np.round(judged.measured.scores[moved], 1).tolist(),
+        known.tolist(),
+        (weights & ~known).tolist(),
+        reasons.of_change(judged.view, judged.measured, judged.now, change, moved),
+        strict=True,
+    )
+    return [
+        _Health(
+            reasons.or_none(now),
+            reasons.or_none(before),
+            BANDS[band],
+            coverage,
+            {name: s for name, s, k in zip(names, scores, there, strict=True) if k},
+            why,
+            [name for name, gone in zip(names, absent, strict=True) if gone],
+        )
+        for now, before, band, coverage, scores, there, absent, why in columns
+    ]
 
 
 def _stage_fact(judged: Judged, i: int, account: Account) -> LifecycleChanged:
     model, row = judged.view.model, judged.view.rows[i]
     stage = model.card.stages[row["stage"]]
-    return LifecycleChanged(before=model.stages[row["told_stage"]], to=stage.name,
-                            because=[lifecycle.because(guard) for guard in stage.when], account=account)
+    return LifecycleChanged(
+        before=model.stages[row["told_stage"]],
+        to=stage.name,
+        because=[lifecycle.because(guard) for guard in stage.when],
+        account=account,
+    )
 
 
 def _signal_fact(judged: Judged, i: int, place: int, speaker: _Speaker) -> Fact:
@@ -165,9 +223,14 @@ def _signal_fact(judged: Judged, i: int, place: int, speaker: _Speaker) -> Fact:
     names, when = list(model.card.indicators), signal.when
     held = [when] if when and judged.holding[i, names.index(when)] else []
     account = speaker.account
-    shared = {"kind": signal.kind or name, "level": (signal.level, *signal.levels)[max(level or told, 1) - 1],
-              "score": account.health, "account": account, "episode": int(row["episodes"][place]),
-              "reasons": reasons.of_standing(model, judged.now.shares[i], judged.measured.scores[i], held)}
+    shared = {
+        "kind": signal.kind or name,
+        "level": (signal.level, *signal.levels)[max(level or told, 1) - 1],
+        "score": account.health,
+        "account": account,
+        "episode": int(row["episodes"][place]),
+        "reasons": reasons.of_standing(model, judged.now.shares[i], judged.measured.scores[i], held),
+    }
     if signal.family == "churn_risk":
         data: ChurnRisk | Upsell = ChurnRisk(**shared, mrr_at_risk=account.mrr)  # type: ignore[arg-type]
     else:

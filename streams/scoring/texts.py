@@ -33,4 +33,4 @@ def snapshot(kept: bytes, **numbers: Any) -> Account:
     """The account of a fact: its texts and the given stage, health, mrr and renews_at."""
     texts = {field: text for field, (_, text) in read_texts(kept).items()}
     crm = {field.removeprefix("crm."): texts.pop(field) for field in list(texts) if field.startswith("crm.")}
-    return Account(**texts, **numbers, crm=crm or None)
+    return Account(crm=crm or None, **{**texts, **numbers})

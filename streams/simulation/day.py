@@ -67,10 +67,16 @@ def dawn(people: Population, weather: Weather, start: date, number: int, seed: i
     epoch = (start - date(1970, 1, 1)).days + number
     offsets = np.array([int(offset_hours(zone, on) * HOUR_MS) for zone in ZONES])
     return Day(
-        number=number, on=on, people=people, weather=weather,
+        number=number,
+        on=on,
+        people=people,
+        weather=weather,
         chance=np.random.Generator(np.random.PCG64([seed, 1, number])),
-        midnight=epoch * DAY_MS - offsets[people.zone], utc=epoch * DAY_MS, worked=np.array(work(on))[people.week],
+        midnight=epoch * DAY_MS - offsets[people.zone],
+        utc=epoch * DAY_MS,
+        worked=np.array(work(on))[people.week],
         living=standing.living(people, number) & ((people.born < number) | (number == 0)),
         paying=standing.paying(people, number),
-        bought=standing.seats_bought(people, number), used=standing.seats_used(people, number),
+        bought=standing.seats_bought(people, number),
+        used=standing.seats_used(people, number),
     )

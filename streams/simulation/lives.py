@@ -128,8 +128,14 @@ def voices(day: Day) -> list[Rows]:
         *(_answers(day, who, _NPS, nth) for nth, who in enumerate(polled)),
         _answers(day, effort, _CES, 1),
         rows(Kind.IDEA, day.when(ideas), ideas, day.person(ideas), day.below(16, len(ideas))),
-        rows(Kind.REVIEWED, day.when(reviews), reviews, day.person(reviews), 4 + day.below(2, len(reviews)),
-             day.below(16, len(reviews))),
+        rows(
+            Kind.REVIEWED,
+            day.when(reviews),
+            reviews,
+            day.person(reviews),
+            4 + day.below(2, len(reviews)),
+            day.below(16, len(reviews)),
+        ),
         rows(Kind.REFERRED, day.when(referrals), referrals, day.person(referrals)),
     ]
 

@@ -30,16 +30,28 @@ REFUSALS = ("card_declined", "insufficient_funds", "expired_card")
 COSTS = (4, 9, 22, 60)
 """Of resolving a ticket, in US dollars, by priority."""
 _TYPES = {
-    Kind.TRACKED: "usage.tracked", Kind.VIEWED: "usage.viewed", Kind.LIMIT_REACHED: "usage.limit_reached",
-    Kind.INTRODUCED: "profile.updated", Kind.SEATS_COUNTED: "profile.updated",
-    Kind.MEMBER_ADDED: "profile.member_added", Kind.MEMBER_REMOVED: "profile.member_removed",
-    Kind.TRIAL_STARTED: "purchase.trial_started", Kind.SUBSCRIBED: "purchase.subscription_started",
-    Kind.CHANGED: "purchase.subscription_changed", Kind.CANCELLED: "purchase.subscription_cancelled",
-    Kind.PAID: "purchase.invoice_paid", Kind.PAYMENT_FAILED: "purchase.payment_failed",
-    Kind.OPENED: "support.ticket_opened", Kind.REOPENED: "support.ticket_reopened",
-    Kind.RESOLVED: "support.ticket_resolved", Kind.BREACHED: "support.sla_breached",
-    Kind.ANSWERED: "feedback.survey_answered", Kind.IDEA: "feedback.idea_submitted",
-    Kind.REVIEWED: "feedback.review_posted", Kind.REFERRED: "feedback.referral_made", Kind.TOUCHED: "touchpoint.seen",
+    Kind.TRACKED: "usage.tracked",
+    Kind.VIEWED: "usage.viewed",
+    Kind.LIMIT_REACHED: "usage.limit_reached",
+    Kind.INTRODUCED: "profile.updated",
+    Kind.SEATS_COUNTED: "profile.updated",
+    Kind.MEMBER_ADDED: "profile.member_added",
+    Kind.MEMBER_REMOVED: "profile.member_removed",
+    Kind.TRIAL_STARTED: "purchase.trial_started",
+    Kind.SUBSCRIBED: "purchase.subscription_started",
+    Kind.CHANGED: "purchase.subscription_changed",
+    Kind.CANCELLED: "purchase.subscription_cancelled",
+    Kind.PAID: "purchase.invoice_paid",
+    Kind.PAYMENT_FAILED: "purchase.payment_failed",
+    Kind.OPENED: "support.ticket_opened",
+    Kind.REOPENED: "support.ticket_reopened",
+    Kind.RESOLVED: "support.ticket_resolved",
+    Kind.BREACHED: "support.sla_breached",
+    Kind.ANSWERED: "feedback.survey_answered",
+    Kind.IDEA: "feedback.idea_submitted",
+    Kind.REVIEWED: "feedback.review_posted",
+    Kind.REFERRED: "feedback.referral_made",
+    Kind.TOUCHED: "touchpoint.seen",
     Kind.REFUNDED: "purchase.refund_issued",
 }
 _KINDS = [INPUTS[f"kesher.{_TYPES[kind]}"] for kind in Kind]
@@ -96,8 +108,12 @@ class Speller:
 
     def _introduced(self, who: int, used: int, bought: int, renews: int, _d: int) -> str:
         people = self._people
-        names = {"name": people.names[who], "plan": self._plans[who], "segment": people.segments[who],
-                 "owner": self._owners[who]}
+        names = {
+            "name": people.names[who],
+            "plan": self._plans[who],
+            "segment": people.segments[who],
+            "owner": self._owners[who],
+        }
         told = json.dumps(names, ensure_ascii=False, separators=(",", ":"))[1:-1]
         crm = f'{{"hubspot":"{91_400_000 + 37 * who}","salesforce":"0015e{who:010d}AAA"}}'
         renewal = f',"renews_at":"{self.day(renews)}"' if renews else ""

@@ -81,31 +81,86 @@ WATCH = {
     ),
 }
 SCENES = (
-    Scene("champion-leaves", cast.LEAVES, 10, Kind.MEMBER_REMOVED, (0, CHAMPION),
-          Told("the champion is removed from the account", "איש הקשר המוביל הוסר מהחשבון")),
-    Scene("champion-leaves", cast.CANCEL_PAGE, 11.5, Kind.VIEWED, (CANCEL, 1),
-          Told("someone opens the cancel page", "מישהו פותח את דף הביטול")),
+    Scene(
+        "champion-leaves",
+        cast.LEAVES,
+        10,
+        Kind.MEMBER_REMOVED,
+        (0, CHAMPION),
+        Told("the champion is removed from the account", "איש הקשר המוביל הוסר מהחשבון"),
+    ),
+    Scene(
+        "champion-leaves",
+        cast.CANCEL_PAGE,
+        11.5,
+        Kind.VIEWED,
+        (CANCEL, 1),
+        Told("someone opens the cancel page", "מישהו פותח את דף הביטול"),
+    ),
     Scene("champion-leaves", cast.CANCEL_PAGE, 12, Kind.ANSWERED, (NPS, 3, 1, 4)),
-    Scene("growth-surge", cast.FULL, 14, Kind.SEATS_COUNTED, (20, 20),
-          Told("every seat is taken", "כל הרישיונות תפוסים")),
-    Scene("growth-surge", cast.FULL, 14.1, Kind.LIMIT_REACHED, (20,),
-          Told("an invitation fails: the seat limit is reached", "הזמנה נכשלת: הגיעו למגבלת הרישיונות")),
+    Scene(
+        "growth-surge", cast.FULL, 14, Kind.SEATS_COUNTED, (20, 20), Told("every seat is taken", "כל הרישיונות תפוסים")
+    ),
+    Scene(
+        "growth-surge",
+        cast.FULL,
+        14.1,
+        Kind.LIMIT_REACHED,
+        (20,),
+        Told("an invitation fails: the seat limit is reached", "הזמנה נכשלת: הגיעו למגבלת הרישיונות"),
+    ),
     Scene("growth-surge", cast.FULL + 1, 10.5, Kind.LIMIT_REACHED, (20,)),
-    Scene("growth-surge", cast.PROMOTES, 15, Kind.ANSWERED, (NPS, 10, 2, 4),
-          Told("a promoter answers NPS with 10", "ממליץ עונה 10 בסקר NPS")),
+    Scene(
+        "growth-surge",
+        cast.PROMOTES,
+        15,
+        Kind.ANSWERED,
+        (NPS, 10, 2, 4),
+        Told("a promoter answers NPS with 10", "ממליץ עונה 10 בסקר NPS"),
+    ),
     Scene("growth-surge", cast.PROMOTES + 2, 12, Kind.VIEWED, (PRICING, 1)),
-    Scene("growth-surge", cast.BUYS, 11, Kind.CHANGED, (30,),
-          Told("ten more seats are bought", "נרכשו עשרה רישיונות נוספים")),
+    Scene(
+        "growth-surge",
+        cast.BUYS,
+        11,
+        Kind.CHANGED,
+        (30,),
+        Told("ten more seats are bought", "נרכשו עשרה רישיונות נוספים"),
+    ),
     Scene("growth-surge", cast.BUYS, 11.1, Kind.SEATS_COUNTED, (21, 30)),
-    Scene("silent-decline", cast.STOPS - 1, 16, Kind.TRACKED, (0, 0, 1),
-          Told("the last visit; from here on only silence", "הביקור האחרון; מכאן והלאה רק שתיקה")),
-    Scene("outage-week", cast.OUTAGE[0], 9.3, Kind.OPENED, (0, _TICKET, URGENT, 0),
-          Told("the cluster fails: urgent tickets, here and elsewhere", "התקלה מתחילה: פניות דחופות, כאן ואצל רבים")),
+    Scene(
+        "silent-decline",
+        cast.STOPS - 1,
+        16,
+        Kind.TRACKED,
+        (0, 0, 1),
+        Told("the last visit; from here on only silence", "הביקור האחרון; מכאן והלאה רק שתיקה"),
+    ),
+    Scene(
+        "outage-week",
+        cast.OUTAGE[0],
+        9.3,
+        Kind.OPENED,
+        (0, _TICKET, URGENT, 0),
+        Told("the cluster fails: urgent tickets, here and elsewhere", "התקלה מתחילה: פניות דחופות, כאן ואצל רבים"),
+    ),
     Scene("outage-week", cast.OUTAGE[0], 17.3, Kind.BREACHED, (0, _TICKET, URGENT, 0)),
-    Scene("outage-week", cast.OUTAGE[1], 11, Kind.ANSWERED, (NPS, 2, 0, 3),
-          Told("a detractor answers NPS with 2", "משיב ביקורתי עונה 2 בסקר NPS")),
-    Scene("outage-week", cast.OUTAGE[-1] + 1, 10, Kind.RESOLVED, (0, _TICKET, URGENT, 0),
-          Told("the urgent ticket is resolved after three days", "הפנייה הדחופה נסגרה אחרי שלושה ימים")),
+    Scene(
+        "outage-week",
+        cast.OUTAGE[1],
+        11,
+        Kind.ANSWERED,
+        (NPS, 2, 0, 3),
+        Told("a detractor answers NPS with 2", "משיב ביקורתי עונה 2 בסקר NPS"),
+    ),
+    Scene(
+        "outage-week",
+        cast.OUTAGE[-1] + 1,
+        10,
+        Kind.RESOLVED,
+        (0, _TICKET, URGENT, 0),
+        Told("the urgent ticket is resolved after three days", "הפנייה הדחופה נסגרה אחרי שלושה ימים"),
+    ),
     Scene("outage-week", cast.OUTAGE[-1] + 1, 13, Kind.ANSWERED, (CSAT, 1, 0, 1)),
 )
 
@@ -148,8 +203,13 @@ def _story(name: str, people: Population, monday: date) -> Story:
         for account, title, zone in accounts
         if scene.story == name and scene.told
     ]
-    return Story(name, TITLES[name], WATCH[name], [(account, title) for account, title, _ in accounts],
-                 sorted(moments, key=lambda moment: moment.at))
+    return Story(
+        name,
+        TITLES[name],
+        WATCH[name],
+        [(account, title) for account, title, _ in accounts],
+        sorted(moments, key=lambda moment: moment.at),
+    )
 
 
 def _instant(day: date, hour: float, zone: int) -> float:

@@ -32,8 +32,11 @@ def weather(people: Population, day: int) -> Weather:
     storm = on_cluster(people) if day in cast.OUTAGE else np.zeros(len(people.ids), bool)
     after = on_cluster(people) if day - 1 in cast.OUTAGE else storm
     return Weather(
-        usage=np.where(storm, usage * 0.55, usage), tickets=np.where(storm, 0.8, 0.0),
-        urgent=np.where(storm, 0.6, 0.06), mood=np.where(storm | after, -5.5, 0.0), asked=np.where(after, 0.3, 0.0),
+        usage=np.where(storm, usage * 0.55, usage),
+        tickets=np.where(storm, 0.8, 0.0),
+        urgent=np.where(storm, 0.6, 0.06),
+        mood=np.where(storm | after, -5.5, 0.0),
+        asked=np.where(after, 0.3, 0.0),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.scorecard import load
+from schemas.scorecard_file import load
 from services.scorer.run import DEFAULT
 from services.settings import Settings
 from streams.scoring.engine import Engine

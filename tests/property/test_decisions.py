@@ -1,6 +1,7 @@
 """Decisions: equal to the plain reference, bounded, explained to the last point, and never flapping (laws B and C)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events.fact import FACTS
-from schemas.scorecard import load
+from schemas.scorecard_file import load
 from streams.scoring.batch import Slice
 from streams.scoring.compile import BANDS
-from streams.scoring.judge import judge
 from streams.scoring.engine import Decision, Engine
 from streams.scoring.hashes import partitions_of
-from tests.histories import ACCOUNTS, DAY, PARTITIONS, START, Event, Record, cuts_of, engine, feed, histories, polls, row_of
+from streams.scoring.judge import judge
+from tests.histories import (
+    ACCOUNTS,
+    DAY,
+    PARTITIONS,
+    START,
+    Event,
+    Record,
+    cuts_of,
+    engine,
+    feed,
+    histories,
+    polls,
+    row_of,
+    slices,
+)
 from tests.reference import Account, Happening
 
 CARD = load(Path("streams/scorecards/default.yaml"))
@@ -38,7 +53,11 @@ def test_every_decision_equals_the_plain_reference_at_the_same_instants(case: tu
     """After each poll, and after twelve and forty silent days.  Distinct users are an estimate, so the reference is
     not asked about the measure made of them."""
     events, cuts = case
-    exact = load(Path("streams/scorecards/default.yaml").read_text(encoding="utf-8").replace("[active_users, seats_bought]", "[seats_used, seats_bought]"))
+    exact = load(
+        Path("streams/scorecards/default.yaml")
+        .read_text(encoding="utf-8")
+        .replace("[active_users, seats_bought]", "[seats_used, seats_bought]")
+    )
     living, accounts = engine(exact), dict[str, Account]()
     for start, stop in polls(events, cuts):
         feed(living, events[:stop], [start])
@@ -62,7 +81,11 @@ def agree(living: Engine, name: str, account: Account) -> None:
     assert (BANDS[row["band"]], int(row["stage"])) == (account.band, account.stage)
     for place, signal in enumerate(card.signals):
         state, since, level, episode = account.signals[signal]
-        assert (STATES[row["signals"][place]], row["levels"][place], row["episodes"][place]) == (state, level, episode), signal
+        assert (STATES[row["signals"][place]], row["levels"][place], row["episodes"][place]) == (
+            state,
+            level,
+            episode,
+        ), signal
         if state != "clear":
             assert row["signal_since"][place] == pytest.approx(since)
 
@@ -131,18 +154,28 @@ def test_with_the_same_judged_instants_facts_are_equal_to_the_byte(case: tuple[l
         recovered.accounts.apply(partition, [k for k, _ in rows], [v for _, v in rows])
     # rows told about in the first half left with their decision; bring them over, too
     at = living.accounts.occupied(0, living.accounts.size)
-    for key, value, partition in zip(living.accounts.keys_of(at), living.accounts.take(at), living.accounts.rows["partition"][at].tolist(), strict=True):
+    for key, value, partition in zip(
+        living.accounts.keys_of(at),
+        living.accounts.take(at),
+        living.accounts.rows["partition"][at].tolist(),
+        strict=True,
+    ):
         recovered.accounts.apply(partition, [key], [value])
 
     rest = [split, *(c for c in cuts if c > split)]
-    a, b = (sorted((f.id, f.value) for d in [*feed(it, events, rest), *it.sweep(START + 80 * DAY, 0, 99)] for f in d.facts) for it in (living, recovered))
+    a, b = (
+        sorted((f.id, f.value) for d in [*feed(it, events, rest), *it.sweep(START + 80 * DAY, 0, 99)] for f in d.facts)
+        for it in (living, recovered)
+    )
 
     assert a == b
 
 
 @given(cut_histories, cut_histories)
 @quick
-def test_after_a_final_sweep_past_every_dwell_open_signals_hold_and_closed_ones_do_not(case: tuple[list[Event], list[int]], other: tuple[list[Event], list[int]]) -> None:
+def test_after_a_final_sweep_past_every_dwell_open_signals_hold_and_closed_ones_do_not(
+    case: tuple[list[Event], list[int]], other: tuple[list[Event], list[int]]
+) -> None:
     """Law C: two ways of cutting the same history end with the same open signals, unless a value lies between exit and enter."""
     events, _ = case
     one, two = engine(CARD), engine(CARD)
@@ -169,8 +202,14 @@ def _between(of: Engine, account: str) -> list[bool]:
         if signal.of is None:
             out.append(False)
             continue
-        value = it.now.score[0] if signal.of == "health" else it.measured.scores[0, of.model.layout.measures.index(signal.of)]
-        known = it.now.coverage[0] >= CARD.min_coverage and (signal.of == "health" or it.measured.known[0, of.model.layout.measures.index(signal.of)])
+        value = (
+            it.now.score[0]
+            if signal.of == "health"
+            else it.measured.scores[0, of.model.layout.measures.index(signal.of)]
+        )
+        known = it.now.coverage[0] >= CARD.min_coverage and (
+            signal.of == "health" or it.measured.known[0, of.model.layout.measures.index(signal.of)]
+        )
         enter = signal.below if signal.below is not None else signal.above
         low, high = sorted((enter, signal.exit))
         out.append(not known or bool(low - 0.01 <= value <= high + 0.01))
@@ -179,11 +218,13 @@ def _between(of: Engine, account: str) -> list[bool]:
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=60), st.floats(0.01, 3))
 @quick
-def test_a_signal_never_opens_within_its_dwell_nor_again_within_its_cool_down(scores: list[float], hours: float) -> None:
+def test_a_signal_never_opens_within_its_dwell_nor_again_within_its_cool_down(
+    scores: list[float], hours: float
+) -> None:
     """Health is driven up and down at will; every raise is at least the dwell after entry and the cool-down after the last clear."""
-    from streams.scoring import signals  # noqa: PLC0415 - the one law about this file alone
-    from streams.scoring.health import Health  # noqa: PLC0415
-    from streams.scoring.measures import Measured  # noqa: PLC0415
+    from streams.scoring import signals
+    from streams.scoring.health import Health
+    from streams.scoring.measures import Measured
 
     model = engine(CARD).model
     rows = np.zeros(1, model.layout.dtype)
@@ -193,7 +234,15 @@ def test_a_signal_never_opens_within_its_dwell_nor_again_within_its_cool_down(sc
     holding = np.zeros((1, len(CARD.indicators)), bool)
     for i, score in enumerate(scores):
         at = START + i * hours * 3600
-        now = Health(np.array([score]), np.array([True]), np.ones(1), np.zeros((1, len(CARD.measures))), np.zeros(1), np.zeros(1, int), np.zeros(1, int))
+        now = Health(
+            np.array([score]),
+            np.array([True]),
+            np.ones(1),
+            np.zeros((1, len(CARD.measures))),
+            np.zeros(1),
+            np.zeros(1, int),
+            np.zeros(1, int),
+        )
         inside_since = (inside_since if inside_since is not None else at) if score <= low.below else None
         signals.advance(model, rows, np.array([at]), now, measured, holding)
         state = rows["signals"][0, place]
@@ -208,25 +257,107 @@ def test_a_signal_never_opens_within_its_dwell_nor_again_within_its_cool_down(sc
 
 
 BODIES = st.one_of(
-    st.binary(max_size=60), st.just(b""), st.just(b"null"), st.just(b"[]"), st.just(b"{}"),
-    st.builds(lambda type_, data, time: msgspec.json.encode({"id": "x", "source": "s", "type": type_, "subject": "acme", "time": time, "data": data}),
-              st.sampled_from(["kesher.usage.tracked", "kesher.purchase.invoice_paid", "kesher.support.ticket_opened", "kesher.feedback.survey_answered",
-                               "kesher.profile.updated", "kesher.profile.member_removed", "kesher.unheard.of"]),
-              st.dictionaries(st.sampled_from(["count", "amount", "currency", "mrr", "seats", "ticket", "priority", "metric", "score", "respondent", "name", "user",
-                                               "renews_at", "seats_bought", "crm", "role", "plan"]),
-                              st.one_of(st.none(), st.booleans(), st.integers(-10**18, 10**18), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=20),
-                                        st.just("1" * 400), st.just({"hubspot": "1"}), st.sampled_from(["nps", "csat", "USD", "EUR", "urgent", "2026-02-31", "12.5"]))),
-              st.one_of(st.sampled_from(["2026-09-21T10:00:00Z", "2026-09-21", "1970-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "2026-02-31T00:00:00Z",
-                                         "2026-09-21T10:00:00+03:00", "9999-12-31T23:59:59Z", "2026-09-21T10:00:00"]), st.text(max_size=25), st.none())))
+    st.binary(max_size=60),
+    st.just(b""),
+    st.just(b"null"),
+    st.just(b"[]"),
+    st.just(b"{}"),
+    st.builds(
+        lambda type_, data, time: msgspec.json.encode(
+            {"id": "x", "source": "s", "type": type_, "subject": "acme", "time": time, "data": data}
+        ),
+        st.sampled_from(
+            [
+                "kesher.usage.tracked",
+                "kesher.purchase.invoice_paid",
+                "kesher.support.ticket_opened",
+                "kesher.feedback.survey_answered",
+                "kesher.profile.updated",
+                "kesher.profile.member_removed",
+                "kesher.unheard.of",
+            ]
+        ),
+        st.dictionaries(
+            st.sampled_from(
+                [
+                    "count",
+                    "amount",
+                    "currency",
+                    "mrr",
+                    "seats",
+                    "ticket",
+                    "priority",
+                    "metric",
+                    "score",
+                    "respondent",
+                    "name",
+                    "user",
+                    "renews_at",
+                    "seats_bought",
+                    "crm",
+                    "role",
+                    "plan",
+                ]
+            ),
+            st.one_of(
+                st.none(),
+                st.booleans(),
+                st.integers(-(10**18), 10**18),
+                st.floats(allow_nan=False, allow_infinity=False),
+                st.text(max_size=20),
+                st.just("1" * 400),
+                st.just({"hubspot": "1"}),
+                st.sampled_from(["nps", "csat", "USD", "EUR", "urgent", "2026-02-31", "12.5"]),
+            ),
+        ),
+        st.one_of(
+            st.sampled_from(
+                [
+                    "2026-09-21T10:00:00Z",
+                    "2026-09-21",
+                    "1970-01-01T00:00:00Z",
+                    "2100-01-01T00:00:00Z",
+                    "2026-02-31T00:00:00Z",
+                    "2026-09-21T10:00:00+03:00",
+                    "9999-12-31T23:59:59Z",
+                    "2026-09-21T10:00:00",
+                ]
+            ),
+            st.text(max_size=25),
+            st.none(),
+        ),
+    ),
+)
 
 
-@given(st.lists(st.tuples(st.sampled_from([b"acme", b"", b"\xff", b"a" * 300, "אבג".encode(), b"a\x00b", None]), BODIES), min_size=1, max_size=12))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([b"acme", b"", b"\xff", b"a" * 300, "אבג".encode(), b"a\x00b", None]), BODIES),
+        min_size=1,
+        max_size=12,
+    )
+)
 @settings(max_examples=150, deadline=None)
-def test_reading_never_raises_and_folding_and_judging_never_raise_on_what_was_read(found: list[tuple[bytes | None, bytes]]) -> None:
+def test_reading_never_raises_and_folding_and_judging_never_raise_on_what_was_read(
+    found: list[tuple[bytes | None, bytes]],
+) -> None:
     """Whatever bytes a topic holds: read, or rejected with a sentence; the neighbours are kept."""
     living = engine(CARD)
-    good = Record(b"acme", len(found), int(START * 1000), msgspec.json.encode(
-        {"id": "good", "source": "s", "type": "kesher.usage.tracked", "subject": "acme", "time": "2026-09-21T10:00:00Z", "data": {}}))
+    good = Record(
+        b"acme",
+        len(found),
+        int(START * 1000),
+        msgspec.json.encode(
+            {
+                "id": "good",
+                "source": "s",
+                "type": "kesher.usage.tracked",
+                "subject": "acme",
+                "time": "2026-09-21T10:00:00Z",
+                "data": {},
+            }
+        ),
+    )
     records = [*(Record(key, i, int(START * 1000), body) for i, (key, body) in enumerate(found)), good]  # type: ignore[arg-type]
 
     reading = living.read([Slice(0, int(partitions_of([b"acme"], PARTITIONS)[0]), records)])
@@ -244,8 +375,15 @@ def test_reading_never_raises_and_folding_and_judging_never_raise_on_what_was_re
 
 def test_a_bad_answer_that_arrives_counts_against_health() -> None:
     """Its share times its score is positive; its distance from the mean is not."""
-    events = [Event("acme", Happening("usage.tracked", START + i * 7200.0, {"name": "x", "count": 3}), f"e{i}") for i in range(200)]
-    bad = Event("acme", Happening("feedback.survey_answered", START + 200 * 7200.0, {"metric": "nps", "score": 1, "respondent": "r"}), "bad")
+    events = [
+        Event("acme", Happening("usage.tracked", START + i * 7200.0, {"name": "x", "count": 3}), f"e{i}")
+        for i in range(200)
+    ]
+    bad = Event(
+        "acme",
+        Happening("feedback.survey_answered", START + 200 * 7200.0, {"metric": "nps", "score": 1, "respondent": "r"}),
+        "bad",
+    )
     living = engine(CARD)
     feed(living, events)
 
@@ -257,15 +395,36 @@ def test_a_bad_answer_that_arrives_counts_against_health() -> None:
 
 @pytest.mark.parametrize("change", ["score", "seats"])
 def test_health_is_told_once_when_first_seen_and_then_only_by_the_step(change: str) -> None:
-    events = [Event(ACCOUNTS[0], Happening("usage.tracked", START + i, {"name": "x", "count": 1}), f"{change}{i}") for i in range(50)]
+    events = [
+        Event(ACCOUNTS[0], Happening("usage.tracked", START + i, {"name": "x", "count": 1}), f"{change}{i}")
+        for i in range(50)
+    ]
     living = engine(CARD)
     facts = told(feed(living, events, list(range(50))))
     health = [f for f in facts if f["type"] == "kesher.health.changed"]
 
     assert health[0]["data"]["previous"] is None
     assert "sentiment" in health[0]["data"]["missing"]
-    for before, after in zip(health, health[1:], strict=False):
+    for before, after in pairwise(health):
         moved = abs((after["data"]["score"] or 0) - (before["data"]["score"] or 0)) >= CARD.step - 0.01
         assert moved or after["data"]["band"] != before["data"]["band"]
 
 
+@given(cut_histories)
+@quick
+def test_deferring_through_a_backlog_and_settling_once_tells_what_judging_at_its_end_tells(
+    case: tuple[list[Event], list[int]],
+) -> None:
+    events, cuts = case
+    deferred = engine(CARD)
+    for start, stop in polls(events, cuts):
+        reading = deferred.read(slices(events, start, stop))
+        assert reading.batch is not None
+        assert deferred.absorb(reading.batch, defer=True) == []
+
+    settled = deferred.settle(deferred.unsettled())
+
+    assert {(d.key, f.id) for d in settled for f in d.facts} == {
+        (d.key, f.id) for d in feed(engine(CARD), events) for f in d.facts
+    }
+    assert not len(deferred.unsettled())

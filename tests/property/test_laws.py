@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.scorecard import load
+from schemas.scorecard_file import load
 from streams.scoring.engine import Engine
 from streams.scoring.layout import DECISIONS
 from streams.scoring.merge import merge, merge_sidecar
@@ -20,8 +20,22 @@ from tests.reference import Happening
 
 CARD = load(Path("streams/scorecards/default.yaml"))
 LAYOUT = engine(CARD).model.layout
-MERGED = [name for name in LAYOUT.dtype.names or () if name not in
-          (*DECISIONS, "sidecar", "offsets", "generation", "revision", "partition", "spare", "merged_into", "merge_ids")]
+MERGED = [
+    name
+    for name in LAYOUT.dtype.names or ()
+    if name
+    not in (
+        *DECISIONS,
+        "sidecar",
+        "offsets",
+        "generation",
+        "revision",
+        "partition",
+        "spare",
+        "merged_into",
+        "merge_ids",
+    )
+]
 pairs = histories.flatmap(lambda events: st.tuples(st.just(events), st.permutations(events)))
 cut_histories = histories.flatmap(lambda events: st.tuples(st.just(events), cuts_of(events)))
 quick = settings(max_examples=30, deadline=None)
@@ -50,7 +64,9 @@ def assert_same(a: Engine, b: Engine, *more: str) -> None:
             one, other = whole(a, account), whole(b, account)
             assert one.pop("texts") == other.pop("texts")
             for name in [*one, *more]:
-                left, right = (one[name], other[name]) if name in one else (row_of(a, account)[name], row_of(b, account)[name])
+                left, right = (
+                    (one[name], other[name]) if name in one else (row_of(a, account)[name], row_of(b, account)[name])
+                )
                 np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-250, err_msg=f"{account} {name}")
 
 
@@ -87,7 +103,13 @@ def test_a_replay_after_a_crash_applies_nothing_twice(case: tuple[list[Event], i
     assert_same(fed(events), crashed, "offsets")
 
 
-@given(histories.flatmap(lambda events: st.tuples(st.just(events), st.lists(st.sampled_from(events), max_size=8) if events else st.just([]))))
+@given(
+    histories.flatmap(
+        lambda events: st.tuples(
+            st.just(events), st.lists(st.sampled_from(events), max_size=8) if events else st.just([])
+        )
+    )
+)
 @quick
 def test_an_id_seen_again_among_the_newest_counts_once(case: tuple[list[Event], list[Event]]) -> None:
     events, again = case
@@ -97,11 +119,17 @@ def test_an_id_seen_again_among_the_newest_counts_once(case: tuple[list[Event], 
 
 @given(histories, histories, histories)
 @quick
-def test_merge_is_commutative_associative_and_has_an_identity(one: list[Event], two: list[Event], three: list[Event]) -> None:
+def test_merge_is_commutative_associative_and_has_an_identity(
+    one: list[Event], two: list[Event], three: list[Event]
+) -> None:
     a, b, c = (of_one_account(events) for events in (one, two, three))
     empty = np.zeros(1, LAYOUT.dtype)
 
-    for left, right in ((joined(a, b), joined(b, a)), (joined(joined(a, b), c), joined(a, joined(b, c))), (joined(a, empty), a)):
+    for left, right in (
+        (joined(a, b), joined(b, a)),
+        (joined(joined(a, b), c), joined(a, joined(b, c))),
+        (joined(a, empty), a),
+    ):
         for name in MERGED:
             np.testing.assert_allclose(left[name], right[name], rtol=1e-9, atol=1e-250, err_msg=name)
 
@@ -125,14 +153,22 @@ def test_merging_two_accounts_equals_having_been_one(mine: list[Event], theirs: 
     if not mine or not theirs:
         return
     a, b = (apart.accounts.find([name])[0:1] for name in (b"acme", b"globex"))
-    merged, other, expected = merge(LAYOUT, apart.accounts.rows[a], apart.accounts.rows[b]), apart.accounts.rows[b], whole(together, "acme")
+    merged, other, expected = (
+        merge(LAYOUT, apart.accounts.rows[a], apart.accounts.rows[b]),
+        apart.accounts.rows[b],
+        whole(together, "acme"),
+    )
 
     for name in MERGED:
         np.testing.assert_allclose(merged[name][0], expected[name], rtol=1e-9, atol=1e-250, err_msg=name)
     for place, sidecar in enumerate(LAYOUT.sidecars):
-        block = merge_sidecar(sidecar.kind, sidecar.name, apart.accounts.blocks(place, merged), apart.accounts.blocks(place, other))
+        block = merge_sidecar(
+            sidecar.kind, sidecar.name, apart.accounts.blocks(place, merged), apart.accounts.blocks(place, other)
+        )
         if sidecar.kind == "slots":
-            found = np.array(sorted(zip(*(block[f"{sidecar.name}.{p}"][0].tolist() for p in ("at", "hash", "value")), strict=True)))
+            found = np.array(
+                sorted(zip(*(block[f"{sidecar.name}.{p}"][0].tolist() for p in ("at", "hash", "value")), strict=True))
+            )
         else:
             found = np.sort(block[sidecar.name][0]) if sidecar.kind == "recent" else block[sidecar.name][0]
         np.testing.assert_array_equal(found, expected[sidecar.name], err_msg=sidecar.name)
@@ -145,7 +181,7 @@ def test_merging_two_accounts_equals_having_been_one(mine: list[Event], theirs: 
 def test_packed_rows_come_back_byte_for_byte(events: list[Event]) -> None:
     found = fed(events)
     at = found.accounts.occupied(0, found.accounts.size)
-    rows, texts = found.accounts._gather(at), [found.accounts.texts.get(i, b"") for i in at.tolist()]  # noqa: SLF001
+    rows, texts = found.accounts._gather(at), [found.accounts.texts.get(i, b"") for i in at.tolist()]
 
     again, texts_again = unpack(LAYOUT, {}, pack(LAYOUT, rows, texts))
 
@@ -155,13 +191,17 @@ def test_packed_rows_come_back_byte_for_byte(events: list[Event]) -> None:
 
 @given(cut_histories)
 @quick
-def test_accounts_recover_from_their_changelog_and_late_writes_of_a_former_owner_never_win(case: tuple[list[Event], list[int]]) -> None:
+def test_accounts_recover_from_their_changelog_and_late_writes_of_a_former_owner_never_win(
+    case: tuple[list[Event], list[int]],
+) -> None:
     events, cuts = case
     living, log = engine(CARD), list[tuple[int, bytes, bytes]]()
     for start, stop in zip([0, *sorted(cuts)], [*sorted(cuts), len(events)], strict=True):
         for decision in feed(living, events[:stop], [start]):
             log.append((decision.partition, decision.key, decision.row))
-        log += [(partition, key, value) for partition, rows in living.accounts.take_dirty().items() for key, value in rows]
+        log += [
+            (partition, key, value) for partition, rows in living.accounts.take_dirty().items() for key, value in rows
+        ]
     recovered = engine(CARD)
 
     for part in (log, log[:1]):

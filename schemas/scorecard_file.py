@@ -1,0 +1,59 @@
+"""A scorecard file: YAML to `schemas.scorecard.Scorecard`, every problem reported with its line and column."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+
+from schemas.errors import InvalidScorecard, Problem
+from schemas.scorecard import Scorecard
+from schemas.scorecard_names import unknown_names
+
+
+def load(source: Path | str) -> Scorecard:
+    """A scorecard from a YAML file or its text.  Raises InvalidScorecard with every problem found."""
+    text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise InvalidScorecard([Problem(line, column, f"not YAML: {error.problem}")]) from None
+    if not isinstance(tree, Mapping):
+        raise InvalidScorecard([Problem(1, 1, "a scorecard is a mapping that begins with `name:`")])
+    try:
+        card = Scorecard.model_validate(_plain(tree))
+    except ValidationError as error:
+        raise InvalidScorecard([_problem(tree, e["loc"], e["msg"]) for e in error.errors()]) from None
+    problems = [_problem(tree, path, message) for path, message in unknown_names(card)]
+    if problems:
+        raise InvalidScorecard(problems)
+    return card
+
+
+def _plain(node: Any) -> Any:
+    """Ruamel's nodes as plain dicts, lists and scalars."""
+    if isinstance(node, Mapping):
+        return {str(k): _plain(v) for k, v in node.items()}
+    if isinstance(node, Sequence) and not isinstance(node, str):
+        return [_plain(v) for v in node]
+    return node
+
+
+def _problem(tree: Any, path: Sequence[str | int], message: str) -> Problem:
+    """A problem at the deepest place of `path` that the file has."""
+    line, column, node = 0, 0, tree
+    for step in path:
+        if isinstance(node, CommentedMap) and step in node:
+            line, column = node.lc.key(step)
+        elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
+            line, column = node.lc.item(step)
+        else:
+            break
+        node = node[step]
+    where = ".".join(map(str, path))
+    return Problem(line + 1, column + 1, f"{where}: {message.removeprefix('Value error, ')}")
