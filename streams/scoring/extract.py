@@ -147,30 +147,20 @@ class Extracted:
                 else:
                     found.append((i, getattr(d, write.field) or "", value))
 
-    def said(self, keep: Flags) -> Said:
-        """As arrays, without the rejected events and with the rest renumbered."""
-        new = np.cumsum(keep) - 1
-        sets = [_sets([p for p in pairs if keep[p[0]]], new) for pairs in (self._gauges, self._categories)]
-        slots = {place: _entries([p for p in pairs if keep[p[0]]], new) for place, pairs in self._slots.items()}
-        distinct, days = {}, {}
+    def said(self, keep: Flags | None) -> Said:
+        """As arrays, without the events that `keep` leaves out and with the rest renumbered; None keeps all."""
+        new = None if keep is None else np.where(keep, np.cumsum(keep) - 1, -1)
+        slots = {place: _entries(pairs, new) for place, pairs in self._slots.items()}
+        distinct = {}
         for place, parts in self._distinct.items():
-            at, values = np.concatenate([a for a, _ in parts]), [v for _, found in parts for v in found]
-            good = keep[at]
-            distinct[place] = Entries(new[at[good]], hashed(values)[good], np.zeros(0))
-        for place, found in self._days.items():
-            at = np.concatenate(found)
-            days[place] = new[at[keep[at]]]
-        return Said(
-            self._kinds[keep],
-            self._amounts[keep],
-            sets[0],
-            sets[1],
-            slots,
-            distinct,
-            days,
-            [(int(new[i]), texts) for i, texts in self._texts if keep[i]],
-            self._unpriced,
-        )
+            at, good = _renumbered(np.concatenate([at for at, _ in parts]), new)
+            hashes = hashed([v for _, found in parts for v in found])
+            distinct[place] = Entries(at, hashes if good is None else hashes[good], np.zeros(0))
+        days = {place: _renumbered(np.concatenate(found), new)[0] for place, found in self._days.items()}
+        texts = self._texts if new is None else [(int(new[i]), found) for i, found in self._texts if new[i] >= 0]
+        kinds, amounts = (self._kinds, self._amounts) if keep is None else (self._kinds[keep], self._amounts[keep])
+        gauges, categories = _sets(self._gauges, new), _sets(self._categories, new)
+        return Said(kinds, amounts, gauges, categories, slots, distinct, days, texts, self._unpriced)
 
 
 def kinds_of(name: str, recipe: Recipe, data: Sequence[Any]) -> Ints:
@@ -206,18 +196,30 @@ def _of_kinds(write: Write, at: Ints, kinds: Ints) -> Ints:
     return at if write.kinds is None else at[np.isin(kinds, list(write.kinds))]
 
 
-def _sets(pairs: Sequence[tuple[int, int, Any]], new: Ints) -> Sets:
-    event = new[np.fromiter((p[0] for p in pairs), np.int64, len(pairs))]
-    values = [p[2] for p in pairs]
+def _renumbered(at: Ints, new: Ints | None) -> tuple[Ints, Flags | None]:
+    """Positions among the kept events, and which were kept; None for all."""
+    if new is None:
+        return at, None
+    found = new[at]
+    return found[found >= 0], found >= 0
+
+
+def _kept(pairs: Sequence[tuple[int, Any, Any]], new: Ints | None) -> tuple[Ints, Sequence[tuple[int, Any, Any]]]:
+    """Positions among the kept events, and the pairs of these."""
+    at, good = _renumbered(np.fromiter((p[0] for p in pairs), np.int64, len(pairs)), new)
+    return at, pairs if good is None else [p for p, fine in zip(pairs, good.tolist(), strict=True) if fine]
+
+
+def _sets(pairs: Sequence[tuple[int, int, Any]], new: Ints | None) -> Sets:
+    at, kept = _kept(pairs, new)
+    values = [p[2] for p in kept]
     texts = bool(values) and isinstance(values[0], str)
-    return Sets(
-        event, np.array([p[1] for p in pairs], np.int64), hashed(values) if texts else np.array(values, np.float64)
-    )
+    return Sets(at, np.array([p[1] for p in kept], np.int64), hashed(values) if texts else np.array(values, np.float64))
 
 
-def _entries(pairs: Sequence[tuple[int, str, float]], new: Ints) -> Entries:
-    event = new[np.fromiter((p[0] for p in pairs), np.int64, len(pairs))]
-    return Entries(event, hashed([p[1] for p in pairs]), np.array([p[2] for p in pairs], np.float64))
+def _entries(pairs: Sequence[tuple[int, str, float]], new: Ints | None) -> Entries:
+    at, kept = _kept(pairs, new)
+    return Entries(at, hashed([p[1] for p in kept]), np.array([p[2] for p in kept], np.float64))
 
 
 def _texts(data: Any, fields: Sequence[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ batch, for the dead-letter topic; unknown event types are seen and add nothing."
 
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -31,6 +31,12 @@ class _Flat(NamedTuple):
     partition: Ints
     keys: list[bytes | None]
     rows: Ints
+
+    def only(self, keep: Flags) -> "_Flat":
+        """Some of them."""
+        at = np.flatnonzero(keep).tolist()
+        columns = (self.source[keep], self.partition[keep])
+        return _Flat([self.records[i] for i in at], *columns, [self.keys[i] for i in at], self.rows[keep])
 
 
 class Reader:
@@ -138,21 +144,22 @@ class Reader:
         return np.minimum(times, stamps + SKEW_SECONDS) if self._clamp else times
 
     def _batch(self, flat: _Flat, events: Sequence[Any], times: Floats, extracted: Extracted, keep: Flags) -> Batch:
-        at = None if keep.all() else np.flatnonzero(keep).tolist()
-        records = flat.records if at is None else [flat.records[i] for i in at]
-        kept = events if at is None else [events[i] for i in at]
-        source, when = flat.source[keep], times[keep]
+        said = extracted.said(None if keep.all() else keep)
+        if not keep.all():
+            at = np.flatnonzero(keep).tolist()
+            flat, times = flat.only(keep), times[keep]
+            events = [events[i] for i in at]
         return Batch(
-            keys=[key or b"" for key in (flat.keys if at is None else [flat.keys[i] for i in at])],
-            rows=flat.rows[keep],
-            source=source,
-            partition=flat.partition[keep],
-            offsets=np.array(list(map(_offset, records)), np.int64),
-            times=when,
-            ids=hashed([e.source + "\0" + e.id for e in kept]).astype(np.uint32),
-            backfill=np.fromiter(map(_backfill, kept), bool, len(kept)),
-            said=extracted.said(keep),
-            newest={int(s): float(when[source == s].max()) for s in np.unique(source)},
+            keys=cast("list[bytes]", flat.keys),  # every key has been checked
+            rows=flat.rows,
+            source=flat.source,
+            partition=flat.partition,
+            offsets=np.array(list(map(_offset, flat.records)), np.int64),
+            times=times,
+            ids=hashed([e.source + "\0" + e.id for e in events]).astype(np.uint32),
+            backfill=np.array(list(map(_backfill, events)), bool),
+            said=said,
+            newest={int(s): float(times[flat.source == s].max()) for s in np.unique(flat.source)},
         )
 
 
