@@ -32,7 +32,7 @@ def test_the_file_keeps_the_compose_specification() -> None:
 def test_the_check_of_the_specification_finds_mistakes(wrong: dict[str, Any]) -> None:
     compose_spec = pytest.importorskip("compose_spec", reason="its wheel is for Linux on x86-64")
 
-    with pytest.raises(ValueError, match="healthchek|`up`|target"):
+    with pytest.raises(ValueError, match=r"healthchek|`up`|target"):
         compose_spec.PyCompose.from_json(json.dumps({"services": {"web": {"image": "x"} | wrong}}))
 
 
