@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     time: Literal["wall", "event"] = Field(
         "wall", description="Whose clock notices silence: wall, or event for historical data and replays"
     )
-    scorecard: Path | None = Field(None, description="Scorecard file; the built-in default when absent")
+    scorecard: Path | None = Field(None, description="Scorecard file, or a built-in one by name: default, purchases")
     base_currency: str = Field("USD", description="All money is summed in this currency (ISO 4217)")
     rates: dict[str, Decimal] = Field(
         default_factory=dict, description='Worth of one unit of other currencies in the base one: {"EUR": "1.08"}'
@@ -76,10 +76,14 @@ class Settings(BaseSettings):
         """Where people reach the console, without a slash at the end."""
         return (self.public_url or f"http://{self.bind}:{self.web_port}").rstrip("/")
 
+    def given(self) -> dict[str, str]:
+        """The settings that are not left to their defaults, as a variable of the environment holds them."""
+        given = self.model_dump(mode="json", include=self.model_fields_set, exclude_none=True)
+        return {name: _text(value) for name, value in given.items()}
+
     def environment(self) -> dict[str, str]:
         """The environment of a child process that is to read these same settings."""
-        given = self.model_dump(mode="json", include=self.model_fields_set, exclude_none=True)
-        return {**os.environ, **{variable(name): _text(value) for name, value in given.items()}}
+        return {**os.environ, **{variable(name): value for name, value in self.given().items()}}
 
 
 def variable(name: str) -> str:

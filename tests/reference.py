@@ -232,7 +232,7 @@ class Account:
         was = BANDS.index(self.band) if self.band in BANDS[1:] else None
         self.band = BANDS[plain if was is None else min(max(was, low), high)]
 
-    def _signal(self, name: str, now: Judgement, at: float) -> None:
+    def _signal(self, name: str, now: Judgement, at: float) -> None:  # noqa: C901 (the whole machine, in one place)
         signal = self.card.signals[name]
         state, since, level, episode = self.signals.setdefault(name, ["clear", 0.0, 0, 0])
         when = self.indicator(signal.when, at) if signal.when else True

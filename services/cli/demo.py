@@ -97,6 +97,8 @@ def settings_of(settings: Settings, remembered: Remembered) -> Settings:
     own: dict[str, object] = {} if remembered.wall else {"time": "event"}
     if "rates" not in settings.model_fields_set and settings.base_currency == "USD":
         own["rates"] = {currency: Decimal(str(worth)) for currency, worth in RATES.items()}
+    if "scorecard" not in settings.model_fields_set and remembered.data != "simulation":
+        own["scorecard"] = Path("purchases")  # recorded customers only buy
     return settings.model_copy(update=own)
 
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 import streams.scorecards
 from schemas.errors import Refused, RetryLater
-from schemas.scorecard import load
+from schemas.scorecard_file import load
 from schemas.topics import TOPICS
 from services.adapters.clock import now
 from services.adapters.health import serve_health
@@ -27,7 +27,8 @@ from streams.scoring.engine import Engine
 
 log = structlog.get_logger(__name__)
 
-DEFAULT = Path(next(iter(streams.scorecards.__path__))) / "default.yaml"
+BUILT_IN = Path(next(iter(streams.scorecards.__path__)))
+DEFAULT = BUILT_IN / "default.yaml"
 
 
 def run(settings: Settings) -> None:
@@ -56,11 +57,19 @@ async def _expect_topics(settings: Settings) -> None:
         return
 
 
+def scorecard(named: Path | None) -> Path:
+    """The file of a setting: a path, or the name of a scorecard that ships with Kesher; the default for None."""
+    if named is None:
+        return DEFAULT
+    built_in = BUILT_IN / f"{named}.yaml"
+    return built_in if built_in.exists() and not named.exists() else named
+
+
 def build(settings: Settings, registry: CollectorRegistry) -> LaneApp:
     """The worker, not started."""
     rates = {currency: float(worth) for currency, worth in settings.rates.items()}
     engine = Engine(
-        load(settings.scorecard or DEFAULT),
+        load(scorecard(settings.scorecard)),
         settings.partitions,
         base_currency=settings.base_currency,
         rates=rates,

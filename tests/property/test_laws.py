@@ -1,7 +1,6 @@
 """The columns are nothing but merges: order, batching, replays, packing and recovery never change them (law A)."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.scorecard_file import load
+from services.scorer.run import DEFAULT
 from streams.scoring.engine import Engine
 from streams.scoring.layout import DECISIONS
 from streams.scoring.merge import merge, merge_sidecar
@@ -18,7 +18,7 @@ from streams.scoring.texts import merged_texts, read_texts
 from tests.histories import ACCOUNTS, START, Event, cuts_of, engine, feed, histories, of_one, row_of
 from tests.reference import Happening
 
-CARD = load(Path("streams/scorecards/default.yaml"))
+CARD = load(DEFAULT)
 LAYOUT = engine(CARD).model.layout
 MERGED = [
     name
@@ -258,7 +258,7 @@ def _usage(n: int) -> list[Happening]:
 
 
 def test_a_row_of_an_older_layout_is_moved_by_name() -> None:
-    text = Path("streams/scorecards/default.yaml").read_text(encoding="utf-8")
+    text = DEFAULT.read_text(encoding="utf-8")
     changed = text.replace("  failed_28d:\n    half_life: 28d", "  failed_28d:\n    half_life: 14d", 1)
     old, new = fed([Event("acme", what, f"e{i}") for i, what in enumerate(_usage(9))]), engine(load(changed))
     key, layout = old.accounts.layout_record()
