@@ -25,7 +25,19 @@ def documents() -> dict[str, Document]:
     """Path below schemas/json -> document."""
     inputs = {f"inputs/{name}.json": envelope_schema(Event, name, event.data) for name, event in INPUTS.items()}
     facts = {f"facts/{name}.json": envelope_schema(Fact, name, data) for name, data in FACTS.items()}
-    return inputs | facts | {"asyncapi.json": asyncapi()}
+    return {path: _one_line(document) for path, document in (inputs | facts).items()} | {"asyncapi.json": asyncapi()}
+
+
+def _one_line(document: Any) -> Any:
+    """The document without the line breaks that docstrings have in the source."""
+    match document:
+        case dict():
+            return {name: _one_line(value) for name, value in document.items()}
+        case list():
+            return [_one_line(value) for value in document]
+        case str():
+            return " ".join(document.split())
+    return document
 
 
 def envelope_schema(envelope: type[Struct], name: str, data: type[Struct]) -> Document:
@@ -34,7 +46,7 @@ def envelope_schema(envelope: type[Struct], name: str, data: type[Struct]) -> Do
     whole = msgspec.defstruct(envelope.__name__, fields, kw_only=True)
     _, shared = msgspec.json.schema_components([whole], schema_hook=_anything, ref_template="#/$defs/{name}")
     body = shared.pop(whole.__name__)
-    described = {"title": name, "description": " ".join((data.__doc__ or "").split())}
+    described = {"title": name, "description": data.__doc__ or ""}
     return {"$schema": DIALECT, **body, **described, "$defs": shared}
 
 
