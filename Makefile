@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH := .venv-bench
 LOCKED := --generate-hashes --no-emit-index-url --no-header --universal --quiet
 
 help: ## this list
@@ -33,8 +34,8 @@ check: $(READY) ## style, types, import contracts, generated files
 	@$(BIN)/lint-imports
 	@$(BIN)/kesher schemas check
 
-bench: $(READY) ## measure, print, write build/bench.json; ONLY=name runs one
-	@$(BIN)/python -m tests.benchmarks $(ONLY)
+bench: $(BENCH)/.ready ## measure, print, write build/bench.json; ONLY=name runs one, ROUNDS=3
+	@$(BENCH)/bin/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 science: $(READY) ## how well scores foretell, into build/science.json; ONLY=name runs one
 	@$(BIN)/python -m tests.science $(ONLY)
@@ -42,13 +43,15 @@ science: $(READY) ## how well scores foretell, into build/science.json; ONLY=nam
 schemas: $(READY) ## write schemas/json anew from the types; ARGS=--breaking if a break is meant
 	@$(BIN)/kesher schemas write $(ARGS)
 
-lock: $(READY) ## requirements.lock anew from pyproject.toml
+lock: $(READY) ## requirements.lock and requirements-bench.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv
 	@printf 'setuptools>=80  # builds the editable install\n' \
 	  | $(BIN)/uv pip compile pyproject.toml - --group test $(LOCKED) --output-file requirements.lock
+	@printf 'setuptools>=80  # builds the editable install\n' \
+	  | $(BIN)/uv pip compile pyproject.toml - --group bench $(LOCKED) --output-file requirements-bench.lock
 
 clean: ## remove the environment, the data of `up` and `demo`, and what was built
-	@rm -rf $(VENV) .kesher build
+	@rm -rf $(VENV) $(BENCH) .kesher build
 
 $(READY): requirements.lock pyproject.toml
 	@for python in python3.13 python3.12 python3.11 python3 python; do \
@@ -61,6 +64,13 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock \
 	  | awk '/^Collecting/ {printf "."; fflush()} /^Installing/ {printf " installing"; fflush()} END {print ""}'
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BENCH)/.ready: requirements-bench.lock pyproject.toml | $(READY)
+	@[ -x $(BENCH)/bin/python ] || $(BIN)/python -m venv $(BENCH)
+	@echo "Installing what is measured against into $(BENCH) (once, a minute)"
+	@$(BENCH)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-bench.lock
+	@$(BENCH)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: help setup demo up test check bench science schemas lock clean

@@ -1,0 +1,101 @@
+"""What is measured, as data: names, units, bounds; medians, a table, build/bench.json."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from rich.table import Table
+
+Runs = Mapping[str, tuple[float, str]]
+"""Of one round: name -> (value, what it was measured against)."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One name in build/bench.json.  `least` or `most` is what it must reach, None where it is only told."""
+
+    name: str
+    unit: str
+    least: float | None = None
+    most: float | None = None
+
+    def reached(self, value: float) -> bool | None:
+        """Whether the bound holds; None without one."""
+        if self.least is None and self.most is None:
+            return None
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+    @property
+    def bound(self) -> str:
+        """The bound as text."""
+        if self.least is not None:
+            return f"≥ {self.least:,g}"
+        return "" if self.most is None else f"≤ {self.most:,g}"
+
+
+@dataclass
+class Results:
+    """The rounds so far."""
+
+    figures: Sequence[Figure]
+    runs: dict[str, list[float]] = field(default_factory=dict)
+    against: dict[str, str] = field(default_factory=dict)
+
+    def add(self, found: Runs) -> None:
+        """One round of one benchmark."""
+        for name, (value, against) in found.items():
+            self.runs.setdefault(name, []).append(value)
+            self.against[name] = against
+
+    def rows(self) -> list[dict[str, object]]:
+        """What is written: {name, value, unit, against, runs}."""
+        return [
+            {
+                "name": figure.name,
+                "value": round(median(self.runs[figure.name]), 4),
+                "unit": figure.unit,
+                "against": self.against[figure.name],
+                "runs": [round(run, 4) for run in self.runs[figure.name]],
+            }
+            for figure in self.figures
+            if figure.name in self.runs
+        ]
+
+    def table(self) -> Table:
+        """For people."""
+        table = Table(title="Medians", title_justify="left")
+        for column in ("name", "value", "must be", "unit", "against", "runs"):
+            table.add_column(column, justify="right" if column in ("value", "must be") else "left")
+        for figure in self.figures:
+            if figure.name in self.runs:
+                runs = self.runs[figure.name]
+                reached = figure.reached(median(runs))
+                colour = {True: "green", False: "red", None: "default"}[reached]
+                value = f"[{colour}]{_short(median(runs))}[/]"
+                table.add_row(
+                    figure.name,
+                    value,
+                    figure.bound,
+                    figure.unit,
+                    self.against[figure.name],
+                    "  ".join(map(_short, runs)),
+                )
+        return table
+
+    def write(self, path: Path) -> None:
+        """Everything measured; names measured earlier and not this time keep their rows."""
+        path.parent.mkdir(exist_ok=True)
+        rows = self.rows()
+        kept = _earlier(path, {row["name"] for row in rows})
+        path.write_text(json.dumps(kept + rows, indent=1, ensure_ascii=False) + "\n")
+
+
+def _earlier(path: Path, anew: Iterable[object]) -> list[dict[str, object]]:
+    gone = set(anew)
+    return [row for row in json.loads(path.read_text()) if row["name"] not in gone] if path.exists() else []
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
