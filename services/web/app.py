@@ -1,11 +1,13 @@
 """The web app, made afresh by `build`: API, stream and pages behind one guard."""
 
 import asyncio
+import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
+import structlog
 from fastapi import FastAPI
 
 from services.adapters import clock
@@ -23,6 +25,8 @@ from services.web.live.reader import Reader
 from services.web.live.stream import Streams
 from services.web.meters import Meters, Timed
 from services.web.parts import Parts
+
+log = structlog.get_logger(__name__)
 
 API = (accounts, signals, portfolio, stream)
 """Every resource; the order is that of the API's description."""
@@ -71,6 +75,7 @@ def _following(reader: Reader, feed: Feed) -> Callable[[FastAPI], AbstractAsyncC
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         following = asyncio.create_task(reader.run(), name="reader of the fact topics")
+        following.add_done_callback(_stop_if_failed)
         yield
         feed.close()
         following.cancel()
@@ -78,6 +83,13 @@ def _following(reader: Reader, feed: Feed) -> Callable[[FastAPI], AbstractAsyncC
             await following
 
     return lifespan
+
+
+def _stop_if_failed(following: asyncio.Task[NoReturn]) -> None:
+    """Without its reader the process is of no use: its supervisor starts another."""
+    if not following.cancelled() and (error := following.exception()) is not None:
+        log.critical("the stream has met a fault that does not pass; the process stops", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _reasons(pool: "asyncpg.Pool[Any]", reader: Reader, feed: Feed) -> Sequence[str]:

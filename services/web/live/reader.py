@@ -12,9 +12,9 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import RetryLater
 from schemas.topics import FACTS
-from services.adapters.kafka import consumer
 from services.adapters.topics import connected
 from services.settings import Settings
+from services.web.live.consuming import consuming
 from services.web.live.cursor import Place
 from services.web.live.feed import Feed
 
@@ -64,15 +64,14 @@ class Reader:
 
     async def _connected(self) -> None:
         self._places = await partitions(self._settings)
-        reading = consumer(self._settings, "web", wait=WAIT)
         try:
-            await reading.start()
-            self._consumer = reading
-            reading.assign(list(self._places))
-            await self._begin(reading)
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._read(reading))
-                both.create_task(self._pulse())
+            async with consuming(self._settings, "web", WAIT) as reading:
+                self._consumer = reading
+                reading.assign(list(self._places))
+                await self._begin(reading)
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._read(reading))
+                    both.create_task(self._pulse())
         except ExceptionGroup as failed:
             _, others = failed.split(FAILURES)
             if others is not None:
@@ -80,7 +79,6 @@ class Reader:
             raise RetryLater(str(failed.exceptions[0]), RETRY) from failed
         finally:
             self._consumer = None
-            await reading.stop()
 
     async def _begin(self, reading: AIOKafkaConsumer) -> None:
         """Go on where reading stopped; when there is no such place (any more), begin anew near the end."""

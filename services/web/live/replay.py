@@ -4,17 +4,20 @@ from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
 from schemas.errors import InvalidEvent, Refused
 from schemas.topics import FACTS
-from services.adapters.kafka import consumer
 from services.settings import Settings
 from services.web.live.change import Change, News, change
+from services.web.live.consuming import consuming
 from services.web.live.cursor import Offsets, Place
 
 BEFORE = 500
 """Records read ahead of each partition's part only to know what is a repeat."""
 BATCH = 2_000
+SILENCE = 50
+"""Polls of 0.2 s without a record before Kafka counts as away."""
 WAIT = timedelta(milliseconds=50)
 
 
@@ -26,9 +29,7 @@ async def replayed(
     Refused when Kafka has deleted some of them.  Raises KafkaError while Kafka is away."""
     names = {topic.name: topic.full(settings.prefix) for topic in FACTS}
     places = {TopicPartition(names[topic], partition): (topic, partition) for topic, partition in start}
-    reading = consumer(settings, "web-replay", wait=WAIT)
-    await reading.start()
-    try:
+    async with consuming(settings, "web-replay", WAIT) as reading:
         reading.assign(list(places))
         left: Offsets = dict(until)
         for each, first in (await reading.beginning_offsets(list(places))).items():
@@ -38,8 +39,13 @@ async def replayed(
                 raise Refused(msg)
             reading.seek(each, max(first, start[place] - BEFORE))
         news = News(remembered=BEFORE * len(places) + sum(until.values()) - sum(start.values()))
+        silent = 0
         while left:
-            for each, records in (await reading.getmany(timeout_ms=200, max_records=BATCH)).items():
+            got = await reading.getmany(timeout_ms=200, max_records=BATCH)
+            silent = 0 if got else silent + 1
+            if silent > SILENCE:
+                raise KafkaTimeoutError
+            for each, records in got.items():
                 for record in records:
                     one = _fresh(news, places[each], record.offset, record.value)
                     if one is not None and start[places[each]] <= record.offset < until[places[each]]:
@@ -48,8 +54,6 @@ async def replayed(
                 if place in left and await reading.position(each) >= left[place]:
                     del left[place]
                     reading.pause(each)
-    finally:
-        await reading.stop()
 
 
 def _fresh(news: News, place: Place, offset: int, value: bytes | None) -> Change | None:
