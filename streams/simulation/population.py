@@ -1,5 +1,6 @@
 """Who the customers are: one array per property, one place per account, the stories' accounts first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +62,7 @@ class Population:
 def populate(accounts: int, seed: int, monday: int) -> Population:
     """The customers of a world; `monday` is the day the stories count from.  Takes 16 bytes x 25 per account."""
     chance = np.random.Generator(np.random.PCG64([seed, 0])).random((24, accounts))
-    shares = np.cumsum([persona.share for persona in PERSONAS])
-    persona = np.searchsorted(shares, chance[0] * shares[-1], side="right")
+    persona = _personas(chance[0])
     hebrew = chance[1] < _ISRAELI
     zone = np.where(hebrew, JERUSALEM, 1 + (chance[2] * (len(ZONES) - 1)).astype(np.int64))
     plan = np.array([_plan(kind, u) for kind, u in zip(persona.tolist(), chance[3].tolist(), strict=True)])
@@ -97,9 +97,15 @@ def populate(accounts: int, seed: int, monday: int) -> Population:
         phase=(chance[13] * 60).astype(np.int64),
         luck=chance[14],
     )
-    for place, role in enumerate(cast.CAST[:accounts]):
-        _play(people, place, role, monday)
+    _play_all(people, cast.CAST[:accounts], monday)
     return people
+
+
+def _personas(uniform: Floats) -> Ints:
+    """Everyone's persona, each by its share."""
+    shares = np.cumsum([persona.share for persona in PERSONAS])
+    found: Ints = np.searchsorted(shares, uniform * shares[-1], side="right")
+    return found
 
 
 def _plan(persona: int, uniform: float) -> int:
@@ -147,6 +153,11 @@ def _lives(persona: Ints, plan: Ints, chance: Floats) -> tuple[Ints, Ints, Ints,
     gone = np.where(trial & ~converts, born + TRIAL_DAYS + 7, gone)
     returns = (chance[19] < 0.2) & ~(trial & ~converts) & (gone < NEVER)
     return born, pays, gone, np.where(returns, gone + 30 + (chance[20] * 30).astype(np.int64), NEVER)
+
+
+def _play_all(people: Population, roles: Sequence[cast.Role], monday: int) -> None:
+    for place, role in enumerate(roles):
+        _play(people, place, role, monday)
 
 
 def _play(people: Population, place: int, role: cast.Role, monday: int) -> None:

@@ -186,11 +186,8 @@ async def test_an_account_tells_its_whole_story(web: OpenWeb) -> None:
     assert moments == sorted(moments)
     assert moments[-1] == START + timedelta(hours=999)
     assert max(later - one for one, later in itertools.pairwise(moments)) < timedelta(hours=22)
-    assert [(one["episode"], one["cleared_at"] is None) for one in told["signals"]] == [
-        (0, True),
-        (2, False),
-        (1, False),
-    ]
+    episodes = [(one["episode"], one["cleared_at"] is None) for one in told["signals"]]
+    assert episodes == [(0, True), (2, False), (1, False)]
     assert told["signals"][0]["reasons"] == reasons
     assert [one["at"] for one in told["stages"]] == sorted((one["at"] for one in told["stages"]), reverse=True)
     assert told["stages"][0].items() >= {"from": "purchase", "to": "adoption", "because": ["first_value"]}.items()
