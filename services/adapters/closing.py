@@ -13,7 +13,7 @@ async def stop(producer: AIOKafkaProducer, within: timedelta) -> bool:
         async with asyncio.timeout(within.total_seconds()):
             await producer.stop()
     except TimeoutError:
-        sender = producer._sender  # noqa: SLF001 (aiokafka has no way to give up; pinned, see tests/contract)
+        sender = producer._sender  # noqa: SLF001 (aiokafka, pinned, has no way to give up; the tests of outages do this)
         with contextlib.suppress(asyncio.CancelledError):
             await sender.close()
         await producer.client.close()
