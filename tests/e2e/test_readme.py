@@ -1,7 +1,7 @@
 """A newcomer's path: the blocks of README.md and docs/ are run as they are written, against `kesher up`.
 
-A block's first line says what it is: `sh run` and `python run` must succeed, `sh retry` until it does, `json gives` is
-part of what the block before printed, `yaml scorecard` is a whole scorecard."""
+The word after the language says what a block is: `run` must succeed, `retry` until it does, `gives` is part of what the
+block before prints, `scorecard` is a whole one, `events` happen to an account that it judges."""
 
 import os
 import re
@@ -18,11 +18,17 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from schemas.envelope import instant
+from schemas.events import INPUTS
 from schemas.scorecard_file import load
-from streams.scoring.engine import Engine
+from schemas.topics import SOURCES
+from streams.scoring.engine import Engine, Slice
+from tests.histories import Record
 
 HOUSE = Path(__file__).parents[2]
 PAGES = ("README.md", *(f"docs/{page.name}" for page in sorted((HOUSE / "docs").glob("*.md"))))
+RUN = ("sh run", "sh retry", "python run", "python retry")
+GIVES = ("json gives", "text gives")
 START_SECONDS = 120
 RETRY_SECONDS = 20
 PORTS = ("KESHER_WEB_PORT", "KESHER_INGEST_PORT", "KESHER_SCORER_METRICS_PORT", "KESHER_PROJECTOR_METRICS_PORT")
@@ -58,7 +64,7 @@ class Reader:
         self.exported = self.directory / "shell"
         self.exported.touch()
 
-    def copies(self, block: Block, expected: str | None) -> None:
+    def copies(self, block: Block, expected: Block | None) -> None:
         """Run a block; with `retry` until it gives what is expected."""
         deadline = monotonic() + (RETRY_SECONDS if block.kind.endswith("retry") else 0)
         while True:
@@ -69,7 +75,7 @@ class Reader:
                 pytest.fail(f"line {block.line}: {trouble}")
             sleep(0.1)  # the answer may come a moment after the event
 
-    def _tries(self, block: Block, expected: str | None) -> str | None:
+    def _tries(self, block: Block, expected: Block | None) -> str | None:
         text = block.text
         for written, real in self.doors.items():
             text = text.replace(written, real)
@@ -78,21 +84,23 @@ class Reader:
             (self.directory / "written.py").write_text(text)
             command = ["bash", "-c", f'. "{self.exported}"; python "{self.directory}/written.py"']
         ran = subprocess.run(
-            command, cwd=HOUSE, env=self.environment, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=HOUSE, env=self.environment, capture_output=True, text=True, timeout=120, check=False
         )
         if ran.returncode:
             return f"ended with {ran.returncode}: {ran.stderr}{ran.stdout}"
-        return None if expected is None else difference(expected, ran.stdout)
+        return None if expected is None else lacks(ran.stdout, expected)
 
 
-def difference(expected: str, printed: str) -> str | None:
-    """Why the JSON that was printed does not hold all that was expected, None when it does."""
+def lacks(printed: str, expected: Block) -> str | None:
+    """Why what was printed does not hold all that was expected, None when it does."""
+    if expected.kind == "text gives":
+        missing = [line for line in expected.text.splitlines() if line not in printed]
+        return f"{printed}\nlacks {missing}" if missing else None
     try:
         found = msgspec.json.decode(printed)
     except msgspec.DecodeError as error:
         return f"{printed!r} is not JSON: {error}"
-    wanted = msgspec.json.decode(expected)
-    return None if holds(found, wanted) else f"{printed}\ndoes not hold\n{expected}"
+    return None if holds(found, msgspec.json.decode(expected.text)) else f"{printed}\ndoes not hold\n{expected.text}"
 
 
 def holds(found: object, wanted: object) -> bool:
@@ -117,7 +125,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     ports = [str(one.getsockname()[1]) for one in sockets]
     for one in sockets:
         one.close()
-    environment = {**os.environ, **dict(zip(PORTS, ports, strict=True)), "KESHER_PARTITIONS": "4"}
+    environment = {**os.environ, **dict(zip(PORTS, ports, strict=True))}
     said = directory / "said"
     with said.open("wb") as out:
         up = subprocess.Popen(
@@ -140,27 +148,49 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         assert up.wait(60) == 0, said.read_text()
 
 
-@pytest.fixture
-def reader(doors: dict[str, str], tmp_path: Path) -> Reader:
-    """Nothing of Kesher is set in this shell, and the pages' own PATH may not exist on this machine."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KESHER_")}
-    kept = {name: value for name, value in kept.items() if name not in ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS")}
-    return Reader(doors, tmp_path, kept | {"PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"})
+@pytest.fixture(scope="module")
+def reader(doors: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Reader:
+    """In the shell that README.md sets up, with nothing of Kesher's set before, and `kesher` wherever it is."""
+    ours = ("KESHER_", "DATABASE_URL", "KAFKA_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    kept["PATH"] = f"{Path(sys.executable).parent}:{kept['PATH']}"
+    reader = Reader(doors, tmp_path_factory.mktemp("reader"), kept)
+    reader.copies(next(block for block in blocks(PAGES[0]) if block.kind == "sh run"), None)
+    return reader
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_shows_works_when_it_is_copied(page: str, reader: Reader) -> None:
     shown = blocks(page)
-    for block, after in zip(shown, [*shown[1:], Block(0, "", "")], strict=True):
-        if block.kind in ("sh run", "sh retry", "python run", "python retry"):
-            reader.copies(block, after.text if after.kind == "json gives" else None)
+    for block, after in zip(shown, [*shown[1:], None], strict=True):
+        if block.kind in RUN:
+            reader.copies(block, after if after and after.kind in GIVES else None)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_scorecard_that_a_page_shows_compiles(page: str) -> None:
-    for block in blocks(page):
+def test_a_scorecard_that_a_page_shows_judges_as_the_page_says(page: str) -> None:
+    engine = None
+    shown = blocks(page)
+    for block, after in zip(shown, [*shown[1:], None], strict=True):
         if block.kind == "yaml scorecard":
-            assert Engine(load(block.text), partitions=4).accounts.size == 0
+            engine = Engine(load(block.text), partitions=1, clamp=False)
+        if block.kind == "json events":
+            assert engine is not None
+            assert after is not None
+            told = [health for event in msgspec.json.decode(block.text) for health in happens(engine, event)]
+            assert lacks(msgspec.json.encode(told[-1]).decode(), after) is None
+
+
+def happens(engine: Engine, event: dict[str, object]) -> Iterator[object]:
+    """The data of the changes of health that an event of one account makes."""
+    source = SOURCES.index(INPUTS[str(event["type"])].topic)
+    offset = int(engine.accounts.size and engine.accounts.rows["offsets"].max())
+    value = msgspec.json.encode({"id": str(event), "source": "page", "subject": "lea", **event})
+    stored = int(instant(str(event["time"])) * 1000)
+    reading = engine.read([Slice(source, 0, [Record(b"lea", offset, stored, value)])])
+    assert reading.batch is not None
+    for decision in engine.absorb(reading.batch):
+        yield from (msgspec.json.decode(fact.value)["data"] for fact in decision.facts if fact.topic == "health")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -171,7 +201,7 @@ def test_every_verb_setting_and_link_that_a_page_names_exists(page: str) -> None
     text = (HOUSE / page).read_text()
     makes = set(re.findall(r"^([a-z]+):.* ## ", (HOUSE / "Makefile").read_text(), re.MULTILINE))
     settings = {variable(name) for name in Settings.model_fields}
-    links = {link for link in re.findall(r"\]\(([^)#:]+)[^):]*\)", text)}
+    links = set(re.findall(r"\]\(([^)#:]+)[^):]*\)", text))
 
     assert set(re.findall(r"\bmake ([a-z]+)(?:`|  | DATA| ONLY| ARGS)", text)) <= makes
     assert set(re.findall(r"(?:`|^|\()kesher ([a-z-]+)", text, re.MULTILINE)) <= set(VERBS)
