@@ -3,6 +3,7 @@
 `schemas.scorecard_file.load` reads one."""
 
 import re
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -156,7 +157,7 @@ class Measure(Part):
     prior_shape: Annotated[float, Field(gt=0, le=100)] = 0.5
     stale: Staleness | None = None
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """Which of MEASURE_KINDS it is."""
         return next(k for k in MEASURE_KINDS if getattr(self, k) is not None)
@@ -274,7 +275,7 @@ class Guard(Part):
     at_least: Finite = 0.0
     within: Duration = float("inf")
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """Which of the six it is."""
         return next(k for k in GUARD_KINDS if getattr(self, k) is not None)

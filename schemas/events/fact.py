@@ -8,6 +8,8 @@ from msgspec import Struct, field
 
 Band = Literal["unknown", "red", "amber", "green"]
 Cause = Literal["event", "inactivity", "catch_up", "backfill", "scorecard"]
+NOTHING_YET = -1
+"""Less than every generation and sequence."""
 
 
 class Reason(Struct, kw_only=True, gc=False):

@@ -7,8 +7,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-NOTHING_YET = -1
-"""Less than every generation and sequence."""
+from schemas.events.fact import NOTHING_YET
 
 
 def _moment(*, nullable: bool = True, primary_key: bool = False) -> Any:

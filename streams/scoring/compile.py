@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.scorecard import Distinct, Match, Measure, Scorecard, SlotValue
+from schemas.scorecard import Distinct, Guard, Match, Measure, Scorecard, SlotValue
 from schemas.topics import SOURCES
 from streams.scoring.layout import CELLS, Layout, Sidecar
 
@@ -125,6 +125,11 @@ class Model:
     def stages(self) -> tuple[str, ...]:
         """Names of the stages, in order."""
         return tuple(stage.name for stage in self.card.stages)
+
+    @cached_property
+    def because(self) -> tuple[list[str], ...]:
+        """For each stage its guards, in a word each."""
+        return tuple([_in_a_word(guard) for guard in stage.when] for stage in self.card.stages)
 
     @cached_property
     def signal_arrays(self) -> dict[str, NDArray[np.float64]]:
@@ -288,3 +293,8 @@ def _marks(card: Scorecard, names: Sequence[str], kinds: Sequence[Kind]) -> Flag
         for number, kind in enumerate(kinds):
             out[number, column] = any(kind.fits(match) for match in card.instants[name].of)
     return out
+
+
+def _in_a_word(guard: Guard) -> str:
+    name = getattr(guard, guard.kind)
+    return f"{guard.kind}:{'>'.join(name) if guard.kind == 'after' else name}"

@@ -13,9 +13,9 @@ def hashed(texts: Sequence[str]) -> NDArray[np.uint64]:
     """64-bit hashes of texts, never 0.  The same in every process, unlike Python's own; not for secrets."""
     if not texts:
         return np.zeros(0, np.uint64)
-    packed = np.array([text.encode() for text in texts])
-    width = -(-packed.dtype.itemsize // 8) * 8
-    words = packed.astype(f"S{width}").view("<u8").reshape(len(texts), -1)
+    encoded = [text.encode() for text in texts]
+    width = -(-max(map(len, encoded)) // 8) * 8 or 8
+    words = np.array(encoded, f"S{width}").view("<u8").reshape(len(texts), -1)
     odd = (np.arange(1, words.shape[1] + 1, dtype=np.uint64) * _ODD) | np.uint64(1)
     return _finish(((words ^ (words >> np.uint64(29))) * odd).sum(axis=1, dtype=np.uint64)) | np.uint64(1)
 

@@ -26,12 +26,6 @@ def advance(view: View, measured: Measured, holding: Flags) -> None:
     rows["stage"], rows["stage_since"] = np.where(move, target, current), np.where(move, view.at, since)
 
 
-def because(guard: Guard) -> str:
-    """The guard in a word, for the fact."""
-    name = getattr(guard, guard.kind)
-    return f"{guard.kind}:{'>'.join(name) if guard.kind == 'after' else name}"
-
-
 def reached(view: View, _measured: Measured, _holding: Flags, guard: Guard) -> Flags:
     """The instant has happened."""
     return view.instant(guard.reached or "") > 0

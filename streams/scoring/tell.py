@@ -10,7 +10,7 @@ from schemas import topics
 from schemas.envelope import encode
 from schemas.events.fact import Account, Cause, ChurnRisk, HealthChanged, LifecycleChanged, Reason, Upsell
 from schemas.events.fact import Fact as Body
-from streams.scoring import lifecycle, reasons
+from streams.scoring import reasons
 from streams.scoring.compile import BANDS, Model
 from streams.scoring.judge import Judged
 from streams.scoring.packing import Rows
@@ -206,12 +206,9 @@ def _health_facts(judged: Judged, score: Floats, moved: Ints) -> list[_Health]:
 
 def _stage_fact(judged: Judged, i: int, account: Account) -> LifecycleChanged:
     model, row = judged.view.model, judged.view.rows[i]
-    stage = model.card.stages[row["stage"]]
+    stage = int(row["stage"])
     return LifecycleChanged(
-        before=model.stages[row["told_stage"]],
-        to=stage.name,
-        because=[lifecycle.because(guard) for guard in stage.when],
-        account=account,
+        before=model.stages[row["told_stage"]], to=model.stages[stage], because=model.because[stage], account=account
     )
 
 
