@@ -2,6 +2,8 @@
 
 A URL is postgresql://user:password@host:port/database, or with ?host=/directory for a Unix socket."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -32,10 +34,28 @@ _JSONB_VERSION = b"\x01"
 
 async def open_pool(dsn: str, size: int = 4) -> "asyncpg.Pool[Any]":
     """An open pool whose jsonb is plain Python.  Raises one of AWAY, or Refused for a URL that cannot be right."""
-    try:
+    with _correctly(dsn):
         return await asyncpg.create_pool(
             dsn, min_size=1, max_size=size, init=speak_json, command_timeout=60, server_settings=_SESSION
         )
+
+
+@contextmanager
+def expecting_postgres(dsn: str) -> Iterator[None]:
+    """For a command that cannot wait: Refused, with what to do, when Postgres is away or the URL cannot be right."""
+    try:
+        with _correctly(dsn):
+            yield
+    except AWAY as error:
+        why = error or type(error).__name__
+        msg = f"Postgres does not answer at {without_password(dsn)} ({why}): start it, or correct DATABASE_URL"
+        raise Refused(msg) from error
+
+
+@contextmanager
+def _correctly(dsn: str) -> Iterator[None]:
+    try:
+        yield
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError) as error:
         msg = f"Postgres refuses {without_password(dsn)}: {error}. Check DATABASE_URL."
         raise Refused(msg) from error

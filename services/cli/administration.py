@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from schemas.errors import Refused
-from services.adapters.postgres import AWAY, open_pool, without_password
+from services.adapters.postgres import expecting_postgres, open_pool
 from services.settings import settings
 
 Answer = TypeVar("Answer")
@@ -24,11 +24,8 @@ def done(work: "Callable[[asyncpg.Pool[Any]], Awaitable[Answer]]") -> Answer:
             await pool.close()
 
     try:
-        return asyncio.run(run())
-    except AWAY as error:
-        url = without_password(settings().database_url)
-        msg = f"Postgres does not answer at {url}: {error or type(error).__name__}; start it, or correct DATABASE_URL"
-        raise Refused(msg) from error
+        with expecting_postgres(settings().database_url):
+            return asyncio.run(run())
     except asyncpg.UndefinedTableError as error:
         msg = "the database has no tables of Kesher yet: run `kesher migrate` first"
         raise Refused(msg) from error

@@ -9,12 +9,13 @@ async with House(settings, directory, screen) as house:
 import asyncio
 import fcntl
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import httpx2
 
@@ -22,6 +23,8 @@ from schemas.errors import Refused
 from services.adapters.clock import monotonic
 from services.adapters.embedded.kafka import EmbeddedKafka
 from services.adapters.embedded.postgres import EmbeddedPostgres
+from services.adapters.postgres import expecting_postgres
+from services.adapters.revision import is_current
 from services.adapters.topics import ensure
 from services.cli.resident import Process, Resident
 from services.cli.screen import Screen
@@ -32,6 +35,8 @@ PATIENCE = timedelta(seconds=90)
 HOPELESS = 4
 """Deaths before ever being ready, after which the house gives up."""
 POLL_SECONDS = 0.1
+EMBEDDED = "  # embedded"
+"""In the environment file: an address of the house's own, which is not there while the house is not."""
 
 
 class House:
@@ -45,7 +50,7 @@ class House:
         self.postgres: EmbeddedPostgres | None = None
         self._heap = heap
         self._lock: IO[str] | None = None
-        self._starting: list[asyncio.Future[str]] = []
+        self._starting: list[asyncio.Future[Any]] = []
         self._residents: list[Resident] = []
 
     async def start(self) -> None:
@@ -53,11 +58,12 @@ class House:
 
         Refused when another house uses the directory, or with what a broker said when it does not start."""
         self._lock = _locked(self.directory)
-        loading = asyncio.ensure_future(asyncio.to_thread(_migrations))  # a second of imports, while brokers start
+        if not self.environment_file.exists():  # a first life: seconds of imports, while brokers start
+            self._starting.append(asyncio.create_task(asyncio.to_thread(_migrations)))
         self.settings = self.settings.model_copy(update=await self._brokers())
         self._write_environment()
-        self.screen.doing("creating topics and tables")
-        await asyncio.gather(ensure(self.settings), (await loading)(self.settings.database_url))
+        self.screen.doing("checking topics and tables")
+        await asyncio.gather(ensure(self.settings), self._tables())
 
     async def add(self, *processes: Process) -> None:
         """Start children and watch over them.  Refused when another program listens on one's port."""
@@ -93,7 +99,7 @@ class House:
 
     async def _brokers(self) -> dict[str, str]:
         """Start both at once; returns the settings that lead to them.  Cancelled, it leaves the starts to `stop`."""
-        given = self.settings.model_fields_set
+        given = self.settings.model_fields_set - self._remembered()
         starts: dict[str, asyncio.Future[str]] = {}
         if "kafka_bootstrap_servers" not in given:
             self.kafka = EmbeddedKafka(self.directory / "kafka", heap=self._heap)
@@ -102,19 +108,33 @@ class House:
         if "database_url" not in given:
             self.postgres = EmbeddedPostgres(self.directory / "postgres")
             starts["database_url"] = asyncio.ensure_future(asyncio.to_thread(self.postgres.start, self.screen.doing))
-        self._starting = list(starts.values())
+        self._starting += starts.values()
         return {name: await asyncio.shield(start) for name, start in starts.items()}
+
+    async def _tables(self) -> None:
+        with expecting_postgres(self.settings.database_url):
+            if not await is_current(self.settings.database_url):
+                await (await asyncio.to_thread(_migrations))(self.settings.database_url)
+
+    def _remembered(self) -> set[str]:
+        """Settings of a shell that has read this house's own environment file."""
+        known = self.environment_file.read_text().splitlines() if self.environment_file.exists() else []
+        return {name for name in self.settings.model_fields_set if self._exported(name, EMBEDDED) in known}
 
     @property
     def environment_file(self) -> Path:
-        """For a shell: `. FILE` makes every other `kesher` command meet these brokers."""
+        """For a shell: `. FILE` makes `kesher` a command, and every verb of it work on this house."""
         return self.directory / "environment"
 
     def _write_environment(self) -> None:
-        names = ("kafka_bootstrap_servers", "database_url", "prefix")
-        lines = [f"export {variable(name)}={quote(str(getattr(self.settings, name)))}" for name in names]
-        self.environment_file.write_text("\n".join([*lines, ""]))
+        own = {"kafka_bootstrap_servers": self.kafka, "database_url": self.postgres}
+        lines = [self._exported(name, EMBEDDED if own.get(name) else "") for name in self.settings.given()]
+        path = f'export PATH={quote(str(Path(sys.executable).parent))}:"$PATH"'
+        self.environment_file.write_text("\n".join([path, *lines, ""]))
         self.environment_file.chmod(0o600)
+
+    def _exported(self, name: str, remark: str) -> str:
+        return f"export {variable(name)}={quote(self.settings.given()[name])}{remark}"
 
     async def __aenter__(self) -> Self:
         return self

@@ -5,9 +5,8 @@ import asyncio
 import typer
 from rich.console import Console
 
-from schemas.errors import Refused
 from services.adapters.migrations import migrate
-from services.adapters.postgres import AWAY, without_password
+from services.adapters.postgres import expecting_postgres
 from services.settings import settings
 
 app = typer.Typer()
@@ -17,12 +16,8 @@ app = typer.Typer()
 def command() -> None:
     """Bring the database to this version's tables; safe to repeat, and refuses what would lose data."""
     url = settings().database_url
-    try:
+    with expecting_postgres(url):
         steps = asyncio.run(migrate(url))
-    except AWAY as error:
-        raise Refused(
-            f"Postgres does not answer at {without_password(url)} ({error}): start it, or set DATABASE_URL"
-        ) from error
     console = Console(highlight=False, soft_wrap=True)
     for step in steps:
         console.print(f"applied {step}", markup=False)

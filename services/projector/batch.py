@@ -12,9 +12,8 @@ from typing import Protocol
 from schemas.envelope import check_account, data, read
 from schemas.errors import InvalidEvent
 from schemas.events import profile, told
-from schemas.events.fact import Fact, HealthChanged, LifecycleChanged
+from schemas.events.fact import NOTHING_YET, Fact, HealthChanged, LifecycleChanged
 from schemas.events.profile import Member
-from schemas.tables.portfolio import NOTHING_YET
 from schemas.topics import FACTS
 from services.projector.rows import (
     Activity,

@@ -9,9 +9,8 @@ import msgspec
 
 from schemas.envelope import SKEW_SECONDS, Event, instant
 from schemas.errors import InvalidEvent
-from schemas.events.fact import ChurnRisk, Fact, HealthChanged, LifecycleChanged, Reason, Upsell
+from schemas.events.fact import NOTHING_YET, ChurnRisk, Fact, HealthChanged, LifecycleChanged, Reason, Upsell
 from schemas.events.profile import Member
-from schemas.tables.portfolio import NOTHING_YET
 
 INDEXED = 512
 """Characters of a text that an index of Postgres surely takes."""

@@ -33,7 +33,45 @@ async def test_a_house_keeps_its_data_and_its_kafka_address_from_one_life_to_the
         await second.ready()
 
         assert (second.settings.kafka_bootstrap_servers, second.settings.database_url) == addresses
-        assert second.environment_file.read_text().count("export ") == 3
+
+
+async def test_a_shell_that_reads_the_environment_file_works_on_the_house_by_name(
+    directory: Path, said: io.StringIO, free_port: int, kafka: str, database: str
+) -> None:
+    """`kesher` is on the PATH there, and every setting that was given is set."""
+    async with house(directory, said, free_port, kafka, database) as home:
+        await home.start()
+        script = f'. "{home.environment_file}"; command -v kesher; env'
+        shell = await asyncio.create_subprocess_exec(
+            *("/bin/sh", "-c", script), env={"PATH": "/usr/bin:/bin"}, stdout=asyncio.subprocess.PIPE
+        )
+        kesher, *variables = (await shell.communicate())[0].decode().splitlines()
+
+        assert Path(kesher).parent == Path(sys.executable).parent
+        assert {f"KESHER_INGEST_PORT={free_port}", f"DATABASE_URL={database}", "KESHER_PARTITIONS=2"} <= {*variables}
+
+
+async def test_a_house_starts_from_a_shell_that_has_read_its_environment_file(
+    directory: Path, said: io.StringIO, free_port: int
+) -> None:
+    """The addresses in there are the house's own: it starts those brokers instead of looking for them."""
+    async with house(directory, said, free_port) as first:
+        await first.start()
+        addresses = first.settings.kafka_bootstrap_servers, first.settings.database_url
+    async with house(directory, said, free_port, *addresses) as second:
+        await second.start()
+
+        assert second.kafka is not None
+        assert second.postgres is not None
+        assert (second.settings.kafka_bootstrap_servers, second.settings.database_url) == addresses
+
+
+async def test_a_database_that_is_away_is_told_before_anything_starts(
+    directory: Path, said: io.StringIO, free_port: int, kafka: str
+) -> None:
+    async with house(directory, said, 0, kafka, f"postgresql://kesher@127.0.0.1:{free_port}/kesher") as home:
+        with pytest.raises(Refused, match=f"Postgres does not answer at .*:{free_port}/kesher"):
+            await home.start()
 
 
 async def test_a_killed_process_is_started_again_and_its_last_words_are_shown(

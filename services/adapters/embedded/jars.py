@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import jgo
 import platformdirs
 
 from schemas.errors import Refused
@@ -54,6 +53,8 @@ def install(progress: Progress) -> None:
 
 
 def _fetch(into: Path, progress: Progress) -> None:
+    import jgo  # noqa: PLC0415 -- a third of a second that only a first start needs to spend
+
     progress(f"fetching Apache Kafka {VERSION} (once, 43 MB)")
     try:
         artifacts = jgo.resolve(_COORDINATES)

@@ -17,6 +17,7 @@ import schemas.tables  # noqa: F401 -- the tables register themselves
 from schemas.errors import Refused
 from services.adapters.migrations import migrate
 from services.adapters.postgres import create_database, without_password
+from services.adapters.revision import is_current
 
 
 @pytest.fixture
@@ -46,11 +47,13 @@ async def test_an_empty_database_gets_exactly_the_tables_of_the_models(empty: st
 
 
 async def test_a_second_run_has_nothing_to_do_and_keeps_every_row(empty: str) -> None:
+    assert not await is_current(empty)
     first = await migrate(empty)
     await execute(empty, "INSERT INTO accounts (account_id, generation, sequence) VALUES ('acme', 1, 1)")
 
     assert first[0].startswith("0001 ")
     assert await migrate(empty) == []
+    assert await is_current(empty)
 
     connection = await asyncpg.connect(empty)
     assert await connection.fetchval("SELECT count(*) FROM accounts") == 1
