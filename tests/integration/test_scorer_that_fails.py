@@ -39,7 +39,7 @@ async def world(topics: Settings, tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def test_a_bug_in_scoring_stops_the_worker_and_nothing_is_committed_past_it(world: World) -> None:
-    broken = subprocess.Popen(  # noqa: ASYNC220 (awaited below, in a thread)
+    broken = subprocess.Popen(
         [sys.executable, "-c", BROKEN],
         cwd=ROOT,
         env=world.settings.environment(),

@@ -72,7 +72,7 @@ async def test_a_topic_made_again_has_another_id(topics: Settings) -> None:
     async with connected(topics.kafka_bootstrap_servers) as admin:
         await admin.delete_topics([name])
     async with asyncio.timeout(20):
-        while await topic_ids(topics.kafka_bootstrap_servers, [name]):  # noqa: ASYNC110 -- Kafka tells nobody
+        while await topic_ids(topics.kafka_bootstrap_servers, [name]):
             await asyncio.sleep(0.05)
     await ensure(topics)
     second = await topic_ids(topics.kafka_bootstrap_servers, [name])
@@ -135,7 +135,7 @@ def test_too_few_replicas_are_told_and_not_demanded() -> None:
 async def eventually_remarked(settings: Settings) -> Report:
     """Kafka shows a changed setting some moments after it took it."""
     async with asyncio.timeout(20):
-        while not (report := await check(settings)).remarks:  # noqa: ASYNC110 -- Kafka tells nobody
+        while not (report := await check(settings)).remarks:
             await asyncio.sleep(0.05)
     return report
 
