@@ -2,8 +2,7 @@
 
 async with House(settings, directory, screen) as house:
     await house.start()              # brokers, topics, tables
-    await house.add(*PROCESSES)      # children, restarted when they die
-    await house.ready()              # until every /readyz is green
+    await house.add(*PROCESSES)      # children, restarted when they die; `ready` waits for them
 """
 
 import asyncio
