@@ -44,8 +44,9 @@ def read(value: bytes | None) -> Event:
     if value is None:
         raise InvalidEvent("the record has no value; an event is a CloudEvent in JSON")
     try:
+        value.decode()
         event = _decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidEvent(str(error)) from None
     return check(event)
 
@@ -66,7 +67,7 @@ def data(event: Event) -> Struct:
     """The typed data of a known input type.  Raises InvalidEvent; KeyError for an unknown type."""
     try:
         return _data_decoders[event.type].decode(event.data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidEvent(f"{event.type}: {str(error).replace('`$', '`data')}") from None
 
 

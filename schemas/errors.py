@@ -57,10 +57,10 @@ class Problem:
 
 
 class InvalidScorecard(Refused):
-    """A scorecard that cannot be used, with every problem found in it."""
+    """A scorecard that cannot be used, with every problem found in it; `file` is where it was read, if in a file."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
+    def __init__(self, problems: Sequence[Problem], file: str = "") -> None:
+        super().__init__("\n".join(f"{file}, {problem}" if file else str(problem) for problem in problems))
         self.problems = tuple(problems)
 
 

@@ -26,6 +26,13 @@ def _listed(value: object) -> object:
     return value if isinstance(value, list | tuple) else [value]
 
 
+def _version(value: object) -> object:
+    """`1` -> "1"; of `1.10` YAML has made 1.1 already."""
+    if isinstance(value, str) or type(value) is int:
+        return str(value)
+    raise ValueError('write the version in quotes, such as version: "1.10"')
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
 """Seconds, written as 30m, 48h, 7d, 2w, or forever."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -315,7 +322,7 @@ class Scorecard(Part):
     """A whole scorecard.  Sections are named in the order in which data flows through them."""
 
     name: Name
-    version: str
+    version: Annotated[str, BeforeValidator(_version)]
     recent_ids: Annotated[int, Field(ge=8, le=256)] = 64
     counters: dict[Name, Counter] = Field(default_factory=dict)
     gauges: dict[Name, Gauge] = Field(default_factory=dict)

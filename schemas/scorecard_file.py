@@ -7,24 +7,31 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from schemas.errors import InvalidScorecard, Problem
+from schemas.errors import InvalidScorecard, Problem, Refused
 from schemas.scorecard import Scorecard
 from schemas.scorecard_names import unknown_names
 
 
 def load(source: Path | str) -> Scorecard:
-    """A scorecard from a YAML file or its text.  Raises InvalidScorecard with every problem found."""
-    text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+    """A scorecard from a YAML file or its text.
+
+    Raises InvalidScorecard with every problem found, and Refused for a file that cannot be read."""
+    if isinstance(source, str):
+        return _parsed(source)
     try:
-        tree = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise InvalidScorecard([Problem(line, column, f"not YAML: {error.problem}")]) from None
-    if not isinstance(tree, Mapping):
-        raise InvalidScorecard([Problem(1, 1, "a scorecard is a mapping that begins with `name:`")])
+        return _parsed(source.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Refused(f"{source} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Refused(f"{source} is not text in UTF-8: its byte {error.start + 1} cannot be read") from error
+    except InvalidScorecard as error:
+        raise InvalidScorecard(error.problems, str(source)) from None
+
+
+def _parsed(text: str) -> Scorecard:
+    tree = _tree(text)
     try:
         card = Scorecard.model_validate(_plain(tree))
     except ValidationError as error:
@@ -33,6 +40,20 @@ def load(source: Path | str) -> Scorecard:
     if problems:
         raise InvalidScorecard(problems)
     return card
+
+
+def _tree(text: str) -> Mapping[Any, Any]:
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise InvalidScorecard([Problem(line, column, f"not YAML: {error.problem}")]) from None
+    except YAMLError as error:
+        raise InvalidScorecard([Problem(1, 1, f"not YAML: {error}")]) from None
+    if not isinstance(tree, Mapping):
+        raise InvalidScorecard([Problem(1, 1, "a scorecard is a mapping that begins with `name:`")])
+    return tree
 
 
 def _plain(node: Any) -> Any:

@@ -11,8 +11,8 @@ from msgspec.structs import FieldInfo, fields
 from schemas.events import INPUTS
 from schemas.events.catalog import Text
 
-DecodeFault = (msgspec.DecodeError, UnicodeDecodeError)
-"""What a decoder raises on bytes that are not such an event."""
+DecodeFault = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises on bytes that are not such an event; RecursionError on brackets nested by the thousand."""
 
 
 def _field(name: str, type_: str | None = None) -> list[FieldInfo]:

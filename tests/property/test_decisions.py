@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.events.fact import FACTS
 from schemas.scorecard_file import load
-from services.scorer.run import DEFAULT
+from services.scorer.scorecard import DEFAULT
 from streams.scoring.compile import BANDS
 from streams.scoring.engine import Decision, Engine
 from streams.scoring.judge import judge

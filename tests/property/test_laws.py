@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.scorecard_file import load
-from services.scorer.run import DEFAULT
+from services.scorer.scorecard import DEFAULT
 from streams.scoring.engine import Engine
 from streams.scoring.layout import DECISIONS
 from streams.scoring.merge import merge, merge_sidecar

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.scorecard_file import load
-from services.scorer.run import DEFAULT
+from services.scorer.scorecard import DEFAULT
 from streams.scoring.batch import Slice
 from streams.scoring.hashes import partitions_of
 from tests.histories import DAY, PARTITIONS, START, Record, engine
@@ -17,6 +17,19 @@ BODIES = st.one_of(
     st.just(b"null"),
     st.just(b"[]"),
     st.just(b"{}"),
+    st.sampled_from(
+        [
+            b'{"id":"x","source":"s","type":"kesher.usage.tracked","subject":"acme","data":{"properties":%s}}'
+            % (b"[" * n + b"]" * n)
+            for n in (10, 5000)
+        ]
+    ),
+    st.sampled_from(
+        [
+            b'{"id":"%s","source":"%s","type":"kesher.usage.tracked","subject":"acme","data":{"name":"%s"}}' % (w, w, w)
+            for w in (b"\\ud800", b"\xff", b"\\u0000", b"")
+        ]
+    ),
     st.builds(
         lambda type_, data, time: msgspec.json.encode(
             {"id": "x", "source": "s", "type": type_, "subject": "acme", "time": time, "data": data}
