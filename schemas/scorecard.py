@@ -46,6 +46,11 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def words(part: type[Part] = Part) -> set[str]:
+    """Every word that a scorecard may use to the left of a colon, names aside."""
+    return {*part.model_fields}.union(*map(words, part.__subclasses__()))
+
+
 class Match(Part):
     """Events of these types (`usage.tracked`), where each named field has one of the values."""
 

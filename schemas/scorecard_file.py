@@ -1,16 +1,18 @@
 """A scorecard file: YAML to `schemas.scorecard.Scorecard`, every problem reported with its line and column."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from schemas.errors import InvalidScorecard, Problem, Refused
-from schemas.scorecard import Scorecard
+from schemas.scorecard import Scorecard, words
 from schemas.scorecard_names import unknown_names
 
 
@@ -35,7 +37,7 @@ def _parsed(text: str) -> Scorecard:
     try:
         card = Scorecard.model_validate(_plain(tree))
     except ValidationError as error:
-        raise InvalidScorecard([_problem(tree, e["loc"], e["msg"]) for e in error.errors()]) from None
+        raise InvalidScorecard([_problem(tree, e["loc"], _sentence(e)) for e in error.errors()]) from None
     problems = [_problem(tree, path, message) for path, message in unknown_names(card)]
     if problems:
         raise InvalidScorecard(problems)
@@ -77,4 +79,15 @@ def _problem(tree: Any, path: Sequence[str | int], message: str) -> Problem:
             break
         node = node[step]
     where = ".".join(map(str, path))
-    return Problem(line + 1, column + 1, f"{where}: {message.removeprefix('Value error, ')}")
+    return Problem(line + 1, column + 1, f"{where}: {message}")
+
+
+def _sentence(error: ErrorDetails) -> str:
+    """What pydantic found, as a person who writes a scorecard would say it."""
+    match error["type"]:
+        case "missing":
+            return "this is missing"
+        case "extra_forbidden":
+            near = get_close_matches(str(error["loc"][-1]), words(), 1)
+            return "there is no such word here" + (f"; did you mean `{near[0]}`?" if near else "")
+    return error["msg"].removeprefix("Value error, ").replace("Input should be", "this should be")

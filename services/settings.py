@@ -7,16 +7,29 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, PositiveInt
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, BeforeValidator, Field, PositiveInt, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from schemas.errors import Refused
+
+
+def _decoded(value: object) -> object:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except json.JSONDecodeError:
+        raise ValueError('is not JSON; write it as {"EUR": "1.08"}') from None
+
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Rates = Annotated[dict[str, Decimal], NoDecode, BeforeValidator(_decoded)]
 
 
 class Settings(BaseSettings):
     """Read from the environment; names begin with KESHER_ but for the two that every deployment already has."""
 
-    model_config = SettingsConfigDict(env_prefix="KESHER_", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="KESHER_", extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
 
     kafka_bootstrap_servers: str = Field(
         "127.0.0.1:9092",
@@ -35,7 +48,7 @@ class Settings(BaseSettings):
     )
     scorecard: Path | None = Field(None, description="Scorecard file, or a built-in one by name: default, purchases")
     base_currency: str = Field("USD", description="All money is summed in this currency (ISO 4217)")
-    rates: dict[str, Decimal] = Field(
+    rates: Rates = Field(
         default_factory=dict, description='Worth of one unit of other currencies in the base one: {"EUR": "1.08"}'
     )
     bind: str = Field("127.0.0.1", description="Address that every door listens on")
@@ -98,5 +111,20 @@ def _text(value: object) -> str:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process.  Refused names each variable that cannot be read."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = (f"{_place(one['loc'])} {_reason(one['msg'])}; it is {one['input']!r}" for one in error.errors())
+        raise Refused("\n".join(wrong)) from error
+
+
+def _place(path: tuple[int | str, ...]) -> str:
+    """`KESHER_RATES (EUR)`; a setting with another variable is known to pydantic by that."""
+    name, *within = map(str, path)
+    variable_ = variable(name) if name in Settings.model_fields else name
+    return f"{variable_} ({', '.join(within)})" if within else variable_
+
+
+def _reason(message: str) -> str:
+    return message.removeprefix("Value error, ").removeprefix("Input ")

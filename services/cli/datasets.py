@@ -49,12 +49,22 @@ DATASETS = {
     one.name: one
     for one in (
         Dataset(
-            "cdnow", "real purchases of 23,570 customers of a music shop, 1997-1998", "lifetimes", "0.11.3",
-            "datasets/CDNOW_master.txt", cdnow.PURCHASES_MADE, cdnow.records,
+            "cdnow",
+            "real purchases of 23,570 customers of a music shop, 1997-1998",
+            "lifetimes",
+            "0.11.3",
+            "datasets/CDNOW_master.txt",
+            cdnow.PURCHASES_MADE,
+            cdnow.records,
         ),
         Dataset(
-            "ecom", "clicks, purchases and chats of 600 users of a web shop, 2024", "retentioneering", "5.2.4",
-            "datasets/ecom.csv.gz", ecom.LINES, ecom.records,
+            "ecom",
+            "clicks, purchases and chats of 600 users of a web shop, 2024",
+            "retentioneering",
+            "5.2.4",
+            "datasets/ecom.csv.gz",
+            ecom.LINES,
+            ecom.records,
         ),
     )
 }

@@ -8,7 +8,7 @@ import typer
 from schemas.errors import Refused
 from services.settings import settings
 
-app = typer.Typer(no_args_is_help=True, help="Records that could not be read.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Records that could not be read.")
 
 
 @app.callback()

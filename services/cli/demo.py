@@ -17,7 +17,7 @@ from services.cli.house import House, until_signal
 from services.cli.player import Player, pace
 from services.cli.programme import Language, clock, programme, said, timetable
 from services.cli.screen import Screen
-from services.cli.up import processes, welcome
+from services.cli.up import processes, usable, welcome
 from services.settings import Settings, settings
 from streams.simulation.spell import RATES
 
@@ -25,7 +25,7 @@ DAY_A_MINUTE = 1_440.0
 DAY_A_SECOND = 86_400.0
 MEMORY = "demo.json"
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 Accounts = Annotated[int | None, typer.Option(min=1, help="How many customers  [default: 300]")]
 Speed = Annotated[
     float | None,
@@ -58,7 +58,7 @@ def demo(
     fresh = first_memory(data, accounts, seed, speed, datetime.fromtimestamp(now(), UTC))
     remembered = continued(recall(directory / MEMORY), fresh, accounts, seed, speed, directory)
     plan = course(remembered)
-    given = settings_of(settings().model_copy(update=ports), remembered)
+    given = settings_of(usable(settings()).model_copy(update=ports), remembered)
     asyncio.run(until_signal(_demo(given, directory, remembered, plan, language)))
 
 

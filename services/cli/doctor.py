@@ -10,7 +10,7 @@ from schemas.errors import KesherError
 from services.cli.checks import CHECKS, Check, Finding
 from services.settings import Settings, settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -10,7 +10,9 @@ from services.adapters.clock import now
 from services.cli.administration import done
 from services.web import access
 
-app = typer.Typer(no_args_is_help=True, help="API keys: read opens the API, write the ingest door, admin both.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="API keys: read opens the API, write the ingest door, admin both."
+)
 
 
 @app.command()

@@ -28,6 +28,7 @@ VERBS = (
     "keys",
     "users",
     "simulate",
+    "scorecards",
     "settings",
     "doctor",
     "dead-letters",

@@ -9,7 +9,7 @@ from services.adapters.migrations import migrate
 from services.adapters.postgres import expecting_postgres
 from services.settings import settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(name="migrate")

@@ -8,7 +8,7 @@ import typer
 from services.projector.run import run
 from services.settings import settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

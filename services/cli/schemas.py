@@ -13,7 +13,9 @@ from schemas.errors import Refused
 
 FOLDER = Path(schemas.__file__).parent / "json"
 SIDES: tuple[Side, ...] = ("inputs", "facts")
-app = typer.Typer(no_args_is_help=True, help="JSON Schemas, AsyncAPI and OpenAPI, made from the types.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="JSON Schemas, AsyncAPI and OpenAPI, made from the types."
+)
 
 
 @app.command()

@@ -5,7 +5,7 @@ import typer
 from services.scorer.run import run
 from services.settings import settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from schemas.errors import Refused
 from streams.simulation.spell import Record
 from streams.simulation.world import World, events
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 Accounts = Annotated[int, typer.Option(min=1, help="How many customers")]
 Days = Annotated[int, typer.Option(min=1, help="How many days of their lives")]
 History = Annotated[int, typer.Option(min=0, help="The stories begin on the first Monday after so many days")]

@@ -11,7 +11,7 @@ from schemas.topics import TOPICS
 from services.adapters.topics import Report, check, ensure
 from services.settings import Settings, settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.callback(invoke_without_command=True)

@@ -12,20 +12,28 @@ from services.adapters.postgres import open_pool
 from services.cli.house import House, until_signal
 from services.cli.resident import Process
 from services.cli.screen import Screen
+from services.scorer.scorecard import chosen
 from services.settings import Settings, settings
 from services.web.access import LINK, add_user, create_login_link, list_users
 
 OPERATOR = "operator@localhost"
 """Who the printed link logs in."""
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 DataDir = Annotated[Path, typer.Option(help="Where brokers, data and logs live; it may be deleted to begin anew")]
 
 
 @app.command()
 def up(data_dir: DataDir = Path(".kesher")) -> None:
     """Run every process, with embedded Kafka and Postgres unless their addresses are set; Ctrl-C stops all."""
-    asyncio.run(until_signal(_up(settings(), data_dir, Screen())))
+    asyncio.run(until_signal(_up(usable(settings()), data_dir, Screen())))
+
+
+def usable(settings: Settings) -> Settings:
+    """The same.  Refused before anything is started when their scorecard cannot be used."""
+    if settings.scorecard is not None:
+        chosen(settings)
+    return settings
 
 
 def processes(settings: Settings) -> tuple[Process, ...]:

@@ -11,7 +11,9 @@ from services.cli.administration import done
 from services.settings import settings
 from services.web import access
 
-app = typer.Typer(no_args_is_help=True, help="People who open the console; a link that works once lets them in.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="People who open the console; a link that works once lets them in."
+)
 Email = Annotated[str, typer.Argument(help="The person's e-mail address")]
 
 

@@ -7,7 +7,7 @@ import typer
 from services.settings import settings
 from services.web.run import run
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

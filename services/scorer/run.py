@@ -5,21 +5,19 @@ import os
 import socket
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 import structlog
 from prometheus_client import CollectorRegistry
 
-import streams.scorecards
 from schemas.errors import Refused, RetryLater
-from schemas.scorecard_file import load
 from schemas.topics import TOPICS
 from services.adapters.clock import now
 from services.adapters.health import serve_health
 from services.adapters.topic_ids import topic_ids
 from services.adapters.topics import check
 from services.scorer.meters import Meters
+from services.scorer.scorecard import chosen
 from services.settings import Settings
 from streams.lane.app import LaneApp, Wiring
 from streams.lane.lane import Terms
@@ -27,14 +25,12 @@ from streams.scoring.engine import Engine
 
 log = structlog.get_logger(__name__)
 
-BUILT_IN = Path(next(iter(streams.scorecards.__path__)))
-DEFAULT = BUILT_IN / "default.yaml"
-
 
 def run(settings: Settings) -> None:
     """Score until SIGINT or SIGTERM; at first, wait for Kafka.
 
-    InvalidScorecard before anything starts; StateConflict when counting on would be wrong; any error in scoring."""
+    Refused, before anything starts, for a scorecard that cannot be used; StateConflict when counting on would be wrong;
+    any error in scoring."""
     registry = CollectorRegistry()
     app = build(settings, registry)
     asyncio.run(_expect_topics(settings))
@@ -57,19 +53,11 @@ async def _expect_topics(settings: Settings) -> None:
         return
 
 
-def scorecard(named: Path | None) -> Path:
-    """The file of a setting: a path, or the name of a scorecard that ships with Kesher; the default for None."""
-    if named is None:
-        return DEFAULT
-    built_in = BUILT_IN / f"{named}.yaml"
-    return built_in if built_in.exists() and not named.exists() else named
-
-
 def build(settings: Settings, registry: CollectorRegistry) -> LaneApp:
     """The worker, not started."""
     rates = {currency: float(worth) for currency, worth in settings.rates.items()}
     engine = Engine(
-        load(scorecard(settings.scorecard)),
+        chosen(settings),
         settings.partitions,
         base_currency=settings.base_currency,
         rates=rates,

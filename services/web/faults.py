@@ -27,12 +27,22 @@ def attach(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-async def _unreadable(_: Request, error: Exception) -> Response:
-    return problems.problem(422, "; ".join(map(_sentence, cast("RequestValidationError", error).errors())))
+async def _unreadable(request: Request, error: Exception) -> Response:
+    known = _parameters(request)
+    errors = cast("RequestValidationError", error).errors()
+    return problems.problem(422, "; ".join(_sentence(wrong, known) for wrong in errors))
 
 
-def _sentence(wrong: Mapping[str, Any]) -> str:
+def _parameters(request: Request) -> str:
+    """The query parameters that the route knows."""
+    fields = request.scope["route"].dependant.query_params
+    return ", ".join(name for field in fields for name in getattr(field.field_info.annotation, "model_fields", ()))
+
+
+def _sentence(wrong: Mapping[str, Any], known: str) -> str:
     where, *names = wrong["loc"]
+    if wrong["type"] == "extra_forbidden":
+        return f"there is no {where} parameter `{'.'.join(map(str, names))}`; there are {known}"
     value = str(wrong["input"])
     sent = f"; you sent {value[:60]!r}{' ...' if len(value) > 60 else ''}" if wrong["type"] != "missing" else ""
     return f"{where} parameter `{'.'.join(map(str, names))}`: {wrong['msg']}{sent}"

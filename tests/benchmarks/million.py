@@ -6,7 +6,7 @@ from time import time
 from typing import Any
 
 from schemas.scorecard_file import load
-from services.scorer.run import DEFAULT
+from services.scorer.scorecard import DEFAULT
 from streams.scoring.engine import Engine
 from tests.benchmarks import rows
 from tests.benchmarks.figures import Figure, Runs

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.scorecard import load
-from services.scorer.run import DEFAULT
+from schemas.scorecard_file import load
+from services.scorer.scorecard import DEFAULT
 from services.settings import Settings
 from streams.scoring.engine import Engine
 from tests.chaos.world import World

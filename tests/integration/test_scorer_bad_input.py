@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from schemas.scorecard import load
+from schemas.scorecard_file import load
 from services.scorer.decisions import resume
-from services.scorer.run import DEFAULT
+from services.scorer.scorecard import DEFAULT
 from services.settings import Settings
 from streams.scoring.engine import Engine
 from streams.scoring.hashes import partitions_of

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from schemas.scorecard_file import load
-from services.scorer.run import DEFAULT
+from services.scorer.scorecard import DEFAULT
 from services.settings import Settings
 from streams.scoring.engine import Engine
 from tests.chaos.verify import check
