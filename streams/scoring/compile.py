@@ -20,7 +20,7 @@ SNAPSHOT = ("name", "plan", "segment", "owner", "crm")
 OTHER = "\0other"
 DATE, MONEY, NUMBER = "date", "money", "number"
 DAY_ITSELF = "day"
-BANDS = ("", "unknown", "red", "amber", "green")
+BANDS: tuple[Any, ...] = ("", "unknown", "red", "amber", "green")
 CLEAR, PENDING, OPEN, COOLING = 0, 1, 2, 3
 
 

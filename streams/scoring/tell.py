@@ -1,6 +1,7 @@
 """Judged rows -> facts: whatever now differs from what was last told, once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from schemas import topics
 from schemas.envelope import encode
-from schemas.events.fact import Account, Cause, ChurnRisk, HealthChanged, LifecycleChanged, Reason, Upsell
+from schemas.events.fact import Account, Cause, ChurnRisk, HealthChanged, LifecycleChanged, Upsell
 from schemas.events.fact import Fact as Body
 from streams.scoring import reasons
 from streams.scoring.compile import BANDS, Model
@@ -41,19 +42,19 @@ def tell(judged: Judged, numbers: Ints, causes: Sequence[Cause]) -> list[tuple[i
     pick = np.flatnonzero(of_health | of_stage | of_signal.any(axis=1))
     if not len(pick):
         return []
-    speakers = _speakers(judged, numbers, score, pick, causes)
     moved = np.flatnonzero(of_health)
-    health = dict(zip(moved.tolist(), _health_facts(judged, score, moved), strict=True))
-    out = []
-    for i, speaker in zip(pick.tolist(), speakers, strict=True):
-        facts = [speaker.say("health", "kesher.health.changed", health[i](speaker.account))] if i in health else []
-        if of_stage[i]:
-            facts.append(speaker.say("lifecycle", "kesher.lifecycle.changed", _stage_fact(judged, i, speaker.account)))
-        facts += [_signal_fact(judged, i, place, speaker) for place in np.flatnonzero(of_signal[i]).tolist()]
-        out.append((i, facts))
-    rows["sequence"][pick] = [speaker.sequence for speaker in speakers]
+    speakers = dict(zip(pick.tolist(), _speakers(judged, numbers, score, pick, causes), strict=True))
+    facts: dict[int, list[Fact]] = {i: [] for i in speakers}
+    for i, data in zip(moved.tolist(), _health_facts(judged, score, moved, speakers), strict=True):
+        facts[i].append(speakers[i].say("health", "kesher.health.changed", data))
+    for i in np.flatnonzero(of_stage).tolist():
+        stage = _stage_fact(judged, i, speakers[i].account)
+        facts[i].append(speakers[i].say("lifecycle", "kesher.lifecycle.changed", stage))
+    for i, place in np.argwhere(of_signal).tolist():
+        facts[i].append(_signal_fact(judged, i, place, speakers[i]))
+    rows["sequence"][pick] = [speaker.sequence for speaker in speakers.values()]
     _mark_told(judged, pick, moved, score)
-    return out
+    return list(facts.items())
 
 
 def _health_moved(model: Model, rows: Rows, score: Floats) -> Flags:
@@ -157,29 +158,14 @@ def _spelled(at: Floats) -> list[str]:
     return [text + "Z" for text in np.datetime_as_string(np.round(at * 1000).astype("M8[ms]"), unit="ms").tolist()]
 
 
-class _Health(NamedTuple):
-    """A health fact but for its account."""
-
-    score: float | None
-    previous: float | None
-    band: str
-    coverage: float
-    measures: dict[str, float]
-    reasons: list[Reason]
-    missing: list[str]
-
-    def __call__(self, account: Account) -> HealthChanged:
-        """With the account."""
-        return HealthChanged(**self._asdict(), account=account)
-
-
-def _health_facts(judged: Judged, score: Floats, moved: Ints) -> list[_Health]:
+def _health_facts(judged: Judged, score: Floats, moved: Ints, speakers: Mapping[int, _Speaker]) -> list[HealthChanged]:
     rows, names = judged.view.rows[moved], judged.view.model.layout.measures
     told = np.where(rows["told_band"] > 0, rows["told_score"].astype(float), np.nan)
     change = np.nan_to_num(score[moved]) - np.nan_to_num(told)
     weights = judged.view.model.weights[judged.now.weighting[moved]] > 0
     known = judged.measured.known[moved]
     columns = zip(
+        moved.tolist(),
         score[moved].tolist(),
         np.round(told, 2).tolist(),
         rows["band"].tolist(),
@@ -191,16 +177,17 @@ def _health_facts(judged: Judged, score: Floats, moved: Ints) -> list[_Health]:
         strict=True,
     )
     return [
-        _Health(
-            reasons.or_none(now),
-            reasons.or_none(before),
-            BANDS[band],
-            coverage,
-            {name: s for name, s, k in zip(names, scores, there, strict=True) if k},
-            why,
-            [name for name, gone in zip(names, absent, strict=True) if gone],
+        HealthChanged(
+            score=reasons.or_none(now),
+            previous=reasons.or_none(before),
+            band=BANDS[band],
+            coverage=coverage,
+            measures=dict(compress(zip(names, scores, strict=True), there)),
+            reasons=why,
+            missing=list(compress(names, absent)),
+            account=speakers[i].account,
         )
-        for now, before, band, coverage, scores, there, absent, why in columns
+        for i, now, before, band, coverage, scores, there, absent, why in columns
     ]
 
 
