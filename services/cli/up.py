@@ -60,12 +60,18 @@ async def _up(settings: Settings, directory: Path, screen: Screen) -> None:
 async def welcome(house: House) -> None:
     """Say where the doors are, with a login link that works once."""
     settings, say = house.settings, house.screen.say
-    say(f"Console   {await _login_link(settings)}", "bold green")
-    say(f"          opens one session within {LINK // timedelta(minutes=1)} minutes")
+    await invite(house)
     say(f"Events    http://{settings.bind}:{settings.ingest_port}/v1/batch, or straight into Kafka")
     say(f"Kafka     {settings.kafka_bootstrap_servers}")
     say(f"Logs      {house.directory / 'logs'}")
     say(f"Commands  . {house.environment_file}; kesher keys --help", "dim")
+
+
+async def invite(house: House) -> None:
+    """Say where the console is, with a new login link."""
+    say, minutes = house.screen.say, LINK // timedelta(minutes=1)
+    say(f"Console   {await _login_link(house.settings)}", "bold green")
+    say(f"          works once, within {minutes} minutes; later: kesher users login-link {OPERATOR}")
 
 
 async def _login_link(settings: Settings) -> str:

@@ -42,7 +42,7 @@ def _parameters(request: Request) -> str:
 def _sentence(wrong: Mapping[str, Any], known: str) -> str:
     where, *names = wrong["loc"]
     if wrong["type"] == "extra_forbidden":
-        return f"there is no {where} parameter `{'.'.join(map(str, names))}`; there are {known}"
+        return f"there is no {where} parameter `{'.'.join(map(str, names))}` here, only {known}"
     value = str(wrong["input"])
     sent = f"; you sent {value[:60]!r}{' ...' if len(value) > 60 else ''}" if wrong["type"] != "missing" else ""
     return f"{where} parameter `{'.'.join(map(str, names))}`: {wrong['msg']}{sent}"

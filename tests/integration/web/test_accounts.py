@@ -259,7 +259,7 @@ async def test_what_cannot_be_asked_is_refused_with_what_and_where(web: OpenWeb)
     for asked, what in (
         ({"limit": 0}, "`limit`"), ({"limit": 201}, "`limit`"), ({"limit": "x"}, "you sent 'x'"),
         ({"sort": "age"}, "`sort`"), ({"band": "blue"}, "`band.0`"), ({"q": "\0"}, "`q`"),
-        ({"colour": "red"}, "`colour`; there are band,"), ({"signal": "x"}, "`signal`"),
+        ({"colour": "red"}, "no query parameter `colour` here, only band, "), ({"signal": "x"}, "`signal`"),
         ({"min_score": "nan"}, "`min_score`"),
         ({"after": "nonsense"}, "unchanged"), ({"after": after, "sort": "mrr"}, "another order"),
     ):  # fmt: skip
