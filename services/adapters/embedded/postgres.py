@@ -151,7 +151,9 @@ def _user() -> pwd.struct_passwd:
 
 
 def _as_user() -> tuple[str, ...]:
-    """The words before a command that root may not run: another user, who keeps the right to pass closed folders."""
+    """The words before a command that root may not run: another user, who keeps the right to pass closed folders.
+
+    PostgreSQL asks access(2) whether its programs can be run, and that ignores the right without the secure bit."""
     if not is_root():
         return ()
     setpriv = shutil.which("setpriv")
@@ -161,7 +163,7 @@ def _as_user() -> tuple[str, ...]:
         )
     rights = "+dac_override"
     who = (f"--reuid={_user().pw_uid}", f"--regid={_user().pw_gid}", "--clear-groups")
-    return (setpriv, *who, f"--inh-caps={rights}", f"--ambient-caps={rights}")
+    return (setpriv, *who, f"--inh-caps={rights}", f"--ambient-caps={rights}", "--securebits=+no_setuid_fixup")
 
 
 def _binary(program: str) -> str:
