@@ -16,6 +16,10 @@ from schemas.scorecard import Scorecard, words
 from schemas.scorecard_names import unknown_names
 
 
+MOST_NODES = 20_000
+"""Values in a scorecard, aliases written out; a real one has some hundreds."""
+
+
 def load(source: Path | str) -> Scorecard:
     """A scorecard from a YAML file or its text.
 
@@ -53,9 +57,26 @@ def _tree(text: str) -> Mapping[Any, Any]:
         raise InvalidScorecard([Problem(line, column, f"not YAML: {error.problem}")]) from None
     except YAMLError as error:
         raise InvalidScorecard([Problem(1, 1, f"not YAML: {error}")]) from None
+    except RecursionError:
+        raise InvalidScorecard([Problem(1, 1, "nested too deeply for a scorecard")]) from None
     if not isinstance(tree, Mapping):
         raise InvalidScorecard([Problem(1, 1, "a scorecard is a mapping that begins with `name:`")])
+    if _expanded(tree, {}) > MOST_NODES:
+        raise InvalidScorecard([Problem(1, 1, f"its aliases stand for more than {MOST_NODES:,} values")])
     return tree
+
+
+def _expanded(node: Any, sizes: dict[int, int]) -> int:
+    """How many values a node stands for once its aliases are written out; `sizes` remembers what was counted."""
+    if isinstance(node, str) or not isinstance(node, Mapping | Sequence):
+        return 1
+    if id(node) not in sizes:
+        sizes[id(node)] = 0
+        children = node.values() if isinstance(node, Mapping) else node
+        sizes[id(node)] = 1 + sum(_expanded(child, sizes) for child in children)
+    elif not sizes[id(node)]:
+        raise InvalidScorecard([Problem(1, 1, "an alias stands inside the value that it stands for")])
+    return sizes[id(node)]
 
 
 def _plain(node: Any) -> Any:
