@@ -5,7 +5,7 @@ The scorer's batch reader (streams/scoring/read.py) keeps the same rules for tho
 from datetime import UTC, datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from schemas.errors import InvalidEvent
 from schemas.events import INPUTS
@@ -29,7 +29,7 @@ class Event(Struct, kw_only=True, omit_defaults=True, gc=False):
     time: str | None = None
     data: msgspec.Raw = msgspec.Raw(b"{}")
     backfill: bool = False
-    specversion: str = "1.0"
+    specversion: str = field(default_factory=lambda: "1.0")  # a factory, so that it is written
     datacontenttype: str = "application/json"
 
 

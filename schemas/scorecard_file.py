@@ -15,7 +15,6 @@ from schemas.errors import InvalidScorecard, Problem, Refused
 from schemas.scorecard import Scorecard, words
 from schemas.scorecard_names import unknown_names
 
-
 MOST_NODES = 20_000
 """Values in a scorecard, aliases written out; a real one has some hundreds."""
 

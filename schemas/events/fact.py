@@ -16,7 +16,8 @@ class Reason(Struct, kw_only=True, gc=False):
     """A measure that moved: its score (0-100) before and now, and its effect in points of health.  Also `cap:<name>`,
     `weighting`, `scorecard`, and `other` for the remainder, so that the effects of a health fact sum to its change.
 
-    In signals, what holds health down: `indicator:<name>`, and measures with the points they cost against 100."""
+    In signals `indicator:<name>`, and measures: of churn risk the points they cost against 100, of an upsell
+    those that the watched one gives."""
 
     measure: str
     before: float | None = field(name="from")
@@ -87,7 +88,7 @@ class Upsell(Struct, kw_only=True, gc=False):
     account: Account
 
 
-class Fact(Struct, kw_only=True, omit_defaults=True, gc=False):
+class Fact(Struct, kw_only=True, gc=False):
     """A CloudEvent about one account.  `sequence` orders an account's facts within a `generation` of its partition's
     owner; `scorecard` is the version that decided."""
 

@@ -1,4 +1,4 @@
-"""Whose clock it is: how far event time has come, and whether the backlog is behind us (DESIGN: Time)."""
+"""Whose clock it is: how far event time has come, and whether the backlog is behind us."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta

@@ -124,7 +124,7 @@ class Model:
     @cached_property
     def stages(self) -> tuple[str, ...]:
         """Names of the stages, in order."""
-        return tuple(stage.name for stage in self.card.stages)
+        return self.layout.stages
 
     @cached_property
     def because(self) -> tuple[list[str], ...]:
@@ -178,6 +178,9 @@ def compile_model(card: Scorecard) -> Model:
         days=tuple(name for name, distinct in card.distinct.items() if distinct.of == DAY_ITSELF),
         measures=tuple(card.measures),
         signals=tuple(card.signals),
+        stages=tuple(stage.name for stage in card.stages),
+        weightings=tuple(weighting.name for weighting in card.weightings),
+        caps=tuple(cap.name for cap in card.caps),
         sidecars=tuple(_sidecars(card)),
     )
     recipes, kinds = _recipes(card)

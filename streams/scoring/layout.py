@@ -74,6 +74,9 @@ class Layout:
     days: tuple[str, ...]
     measures: tuple[str, ...]
     signals: tuple[str, ...]
+    stages: tuple[str, ...]
+    weightings: tuple[str, ...]
+    caps: tuple[str, ...]
     sidecars: tuple[Sidecar, ...]
 
     @cached_property
@@ -175,6 +178,16 @@ class Layout:
             "day_last": self.days,
             **measures,
             **signals,
+        }
+
+    @cached_property
+    def coded(self) -> dict[str, tuple[str, ...]]:
+        """Column that holds a number -> what each number stands for; "" for none."""
+        return {
+            "stage": self.stages,
+            "told_stage": self.stages,
+            "told_weighting": ("", *self.weightings),
+            "told_cap": ("", *self.caps),
         }
 
     def sidecar(self, name: str) -> int:

@@ -79,6 +79,9 @@ def moved(old: Layout, new: Layout, rows: Rows) -> Rows:
             for place, name in enumerate(new.named[field]):
                 if name in old.named[field]:
                     out[field][:, place] = rows[field][:, old.named[field].index(name)]
+        elif field in new.coded:
+            known = {name: number for number, name in enumerate(new.coded[field])}
+            out[field] = np.array([known.get(name, 0) for name in old.coded[field]], np.uint8)[rows[field]]
         elif rows[field].ndim == 2:
             width = min(rows[field].shape[1], out[field].shape[1])
             out[field][:, :width] = rows[field][:, -width:] if field == "recent" else rows[field][:, :width]

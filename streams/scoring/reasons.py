@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.events.fact import Reason
+from schemas.scorecard import Signal
 from streams.scoring.compile import Model
 from streams.scoring.health import Health, shared
 from streams.scoring.measures import Measured, View
@@ -97,19 +98,23 @@ def _effects(view: View, measured: Measured, now: Health, pick: Ints) -> tuple[F
     return shares * (scores - told_mean) - told_shares * (told_scores - told_mean), moved
 
 
-def of_standing(model: Model, share: Floats, scores: Floats, indicators: list[str]) -> list[Reason]:
-    """What holds one account's health down: the indicators that are true, then the measures that cost most points
-    against a perfect score."""
-    lost = -share * (100.0 - scores)
+def of_signal(model: Model, signal: Signal, share: Floats, scores: Floats, indicators: list[str]) -> list[Reason]:
+    """Why a signal of one account stands: the indicators that are true; for an upsell the measure it watches, with the
+    points it gives; for churn risk the measures that cost most points against a perfect score."""
+    if signal.family == "upsell":
+        effect = share * scores
+        places = [model.layout.measures.index(signal.of)] if signal.of in model.layout.measures else []
+    else:
+        effect = share * (scores - 100.0)
+        places = [place for place in np.argsort(effect, kind="stable")[:STANDING].tolist() if effect[place] <= -LEAST]
     return [Reason(measure=f"indicator:{name}", before=None, to=None, effect=0.0) for name in indicators] + [
         Reason(
             measure=model.layout.measures[place],
             before=None,
             to=round(float(scores[place]), 1),
-            effect=round(float(lost[place]), 2),
+            effect=round(float(effect[place]), 2),
         )
-        for place in np.argsort(lost, kind="stable")[:STANDING].tolist()
-        if lost[place] <= -LEAST
+        for place in places
     ]
 
 

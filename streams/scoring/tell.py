@@ -213,7 +213,7 @@ def _signal_fact(judged: Judged, i: int, place: int, speaker: _Speaker) -> Fact:
         "score": account.health,
         "account": account,
         "episode": int(row["episodes"][place]),
-        "reasons": reasons.of_standing(model, judged.now.shares[i], judged.measured.scores[i], held),
+        "reasons": reasons.of_signal(model, signal, judged.now.shares[i], judged.measured.scores[i], held),
     }
     if signal.family == "churn_risk":
         data: ChurnRisk | Upsell = ChurnRisk(**shared, mrr_at_risk=account.mrr)  # type: ignore[arg-type]

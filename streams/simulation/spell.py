@@ -88,7 +88,7 @@ class Speller:
         for time, at, serial, kind, who, a, b, c, d in zip(times, *columns, strict=True):
             tail = '},"backfill":true}' if at < self._backfill_before else "}}"
             text = (
-                f'{{"id":"{serial:x}{heads[kind]}{ids[who]}","time":"{time}Z","data":{{'
+                f'{{"specversion":"1.0","id":"{serial:x}{heads[kind]}{ids[who]}","time":"{time}Z","data":{{'
                 f"{data[kind](who, a, b, c, d)}{tail}"
             )
             yield at / 1000, topics[kind], keys[who], text.encode()

@@ -271,3 +271,20 @@ def test_a_row_of_an_older_layout_is_moved_by_name() -> None:
     assert after["sums"][:3] == pytest.approx(before["sums"][:3])
     assert after["offsets"].tolist() == before["offsets"].tolist()
     assert whole(old, "acme")["active_users"].tolist() == whole(new, "acme")["active_users"].tolist()
+
+
+def test_a_stage_that_moved_in_the_scorecard_keeps_its_accounts() -> None:
+    text = DEFAULT.read_text(encoding="utf-8")
+    more = text.replace(
+        "  - {name: engagement,", "  - {name: curiosity, when: [{reached: champion_left}]}\n  - {name: engagement,", 1
+    )
+    old, new = fed([Event("acme", what, f"e{i}") for i, what in enumerate(_usage(9))]), engine(load(more))
+    key, layout = old.accounts.layout_record()
+
+    new.accounts.learn(key, layout)
+    value = old.accounts.take(old.accounts.find([b"acme"]))[0]
+    new.accounts.apply(int(row_of(old, "acme")["partition"]), [b"acme"], [value])
+
+    before, after = row_of(old, "acme"), row_of(new, "acme")
+    assert new.model.stages[after["stage"]] == old.model.stages[before["stage"]] == "engagement"
+    assert new.model.stages[after["told_stage"]] == "engagement"
