@@ -199,10 +199,9 @@ class Accounts:
         order = np.lexsort((rows["revision"], rows["generation"]))
         order = order[good[order]]
         at = self.locate([keys[i] for i in order.tolist()], np.full(len(order), partition))
-        last = np.zeros(self.size, np.int64)
-        last[at] = order
-        at = np.unique(at)
-        self._scatter(at, rows[last[at]], [texts[i] for i in last[at].tolist()])
+        at, last = np.unique(at[::-1], return_index=True)
+        won = order[::-1][last]
+        self._scatter(at, rows[won], [texts[i] for i in won.tolist()])
         return [bool(taken) for taken in good]
 
     def remove(self, keys: Sequence[bytes]) -> None:
