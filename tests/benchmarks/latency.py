@@ -3,7 +3,6 @@
 Clocks are the machine's own; an event's `time` is when it was sent, and a fact's `time` is its event's."""
 
 import asyncio
-import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from schemas.envelope import instant
 from schemas.topics import CHURN_RISK
 from tests.benchmarks.figures import Figure, Runs
 from tests.benchmarks.load import MARK
-from tests.benchmarks.stage import PATIENCE, Contestant, Stage, World, free_port
+from tests.benchmarks.stage import PATIENCE, RECORDS, Contestant, Stage, World, free_port
 from tests.benchmarks.traffic import PARTITIONS, Span, accounts, events
 
 LOAD = "tests.benchmarks.load"
@@ -148,20 +147,9 @@ async def _read_all(port: int, records: int, scorer: Contestant) -> None:
     """Until the scorer's own metrics say that so many records are scored and nothing waits to leave."""
     deadline = monotonic() + PATIENCE
     while monotonic() < deadline:
-        if scorer.process.poll() is not None:
-            scorer.fail("ended")
-        told = await asyncio.to_thread(_metrics, port)
-        if told.get("kesher_scorer_records_total", 0) >= records:
+        told = await asyncio.to_thread(scorer.metrics, port)
+        if told.get(RECORDS, 0) >= records:
             await asyncio.sleep(3.0)  # what the backlog left unjudged is judged within a second or two
             return
         await asyncio.sleep(0.5)
     scorer.fail(f"did not score {records:,} records within {PATIENCE:.0f} s")
-
-
-def _metrics(port: int) -> dict[str, float]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-    except OSError:
-        return {}
-    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}

@@ -43,6 +43,7 @@ class Stopwatch(Meters):
         self.seconds["poll"] += seconds
         if self.records >= self.task.events and self._ending is None:
             self._ending = asyncio.get_running_loop().create_task(self._end())
+            self._ending.add_done_callback(_ended)
 
     def decided(self, facts: Mapping[str, int]) -> None:
         super().decided(facts)
@@ -63,9 +64,9 @@ class Stopwatch(Meters):
 
     async def _end(self) -> None:
         lane = self.app.lane
-        while lane.backlog or len(lane.engine.unsettled()) or lane.outbox.unsent:
+        while lane.backlog or len(lane.engine.unsettled()):
             await asyncio.sleep(0.05)
-        await lane.flush()
+        await lane.flush()  # facts that wait leave with it
         assert self.began is not None
         wall, cpu, _ = self.began
         figures: dict[str, Any] = {
@@ -80,15 +81,16 @@ class Stopwatch(Meters):
             "peak_rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             **self.first,
         }
-        if self.task.stay:
-            figures["after"] = await self._stay()
+        if self.task.idle:
+            figures["idle"] = await self._idle()
         self.task.tell(**figures)
-        os.kill(os.getpid(), signal.SIGTERM)
+        if not self.task.stay:
+            os.kill(os.getpid(), signal.SIGTERM)
 
-    async def _stay(self) -> dict[str, float]:
+    async def _idle(self) -> dict[str, float]:
         """Shares of a core while no event comes."""
         swept, cpu, began, facts = self.seconds["sweep"], process_time(), perf_counter(), self.facts
-        await asyncio.sleep(self.task.stay)
+        await asyncio.sleep(self.task.idle)
         wall = perf_counter() - began
         return {
             "sweep_share": (self.seconds["sweep"] - swept) / wall,
@@ -96,6 +98,13 @@ class Stopwatch(Meters):
             "facts": self.facts - facts,
             "rss": _rss(),
         }
+
+
+def _ended(ending: "asyncio.Task[None]") -> None:
+    """Whoever waits for a report must not wait in vain."""
+    if not ending.cancelled() and ending.exception() is not None:
+        ending.print_stack()
+        os._exit(1)
 
 
 def _rss() -> int:
@@ -110,7 +119,7 @@ def main() -> None:
     watch = Stopwatch(registry, task)
     watch.app = app
     app.lane.meter = app.lane.dispatch.meter = watch
-    app.beside(serve_health(settings().bind, 0, registry, app.trouble))
+    app.beside(serve_health(settings().bind, settings().scorer_metrics_port, registry, app.trouble))
     app.run()
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, NoReturn
+from urllib.request import urlopen
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
@@ -37,8 +38,10 @@ class Task:
     report: str
     known: int = 0
     """Accounts that a contestant without recovery may take as known."""
-    stay: float = 0.0
-    """Seconds to go on after the last event."""
+    idle: float = 0.0
+    """Seconds to look at it with nothing to do, after the last event."""
+    stay: bool = False
+    """Whether to go on after the report, until told to end."""
     directory: str = ""
 
     @classmethod
@@ -115,9 +118,9 @@ class World:
                 for (topic, partition), messages in places.items():
                     await acknowledged(await send(producer, names[topic], partition, messages))
 
-    def ask(self, module: str, task: Task) -> dict[str, Any]:
+    def ask(self, module: str, task: Task, **environment: str) -> dict[str, Any]:
         """Run a contestant to its end -> what it reports."""
-        with self.running(module, task) as contestant:
+        with self.running(module, task, **environment) as contestant:
             return contestant.report()
 
     @contextmanager
@@ -168,6 +171,17 @@ class Contestant:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / 100
 
+    def metrics(self, port: int) -> dict[str, float]:
+        """What its /metrics says; empty while it does not answer."""
+        if self.process.poll() is not None:
+            self.fail("ended")
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+                lines = answer.read().decode().splitlines()
+        except OSError:
+            return {}
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
+
     def end(self) -> None:
         """Ask it to end, and see that it does."""
         if self.process.poll() is None:
@@ -182,6 +196,10 @@ class Contestant:
         """End the benchmarks with what it has said."""
         lines = self.log.read_text(errors="replace").splitlines()[-25:]
         raise SystemExit("\n".join([f"{self.name} {what}; its last lines:", *lines]))
+
+
+RECORDS = "kesher_scorer_records_total"
+"""How many records the scorer says to have scored."""
 
 
 def free_port() -> int:
