@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from tests.benchmarks.figures import Results
-from tests.benchmarks.latency import Latency
+from tests.benchmarks.latency import Latency, warm_up
 from tests.benchmarks.million import Million
 from tests.benchmarks.stage import ROOT, opened
 from tests.benchmarks.throughput import Cold, Hot
@@ -34,6 +34,8 @@ def main(
         console.print(f"[dim]{monotonic() - began:5.0f} s  {what}")
 
     with opened() as stage:
+        progress("warming the broker up")
+        asyncio.run(warm_up(stage))
         for stage.round in range(1, rounds + 1):
             for benchmark in chosen:
                 progress(f"[bold]{benchmark.name}[/], round {stage.round} of {rounds}")

@@ -12,7 +12,7 @@ from tests.benchmarks.stage import Task
 from tests.benchmarks.traffic import TOPICS, Message, Span, accounts, events
 
 TICK = 0.005
-TRIGGERS = 100
+TRIGGERS = 50
 """Failing payments a second."""
 MARK = "pay"
 POOL = 100_000

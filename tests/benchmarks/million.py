@@ -80,7 +80,8 @@ class Million:
         progress(f"{self.events:,} events for {number:,} accounts")
         await world.produce(events(of, self.events, Span(now - HOUR, now - 60), seed=stage.round))
         progress(f"the scorer with {number:,} accounts")
-        task, began = replace(world.task, events=self.events, idle=self.idle, stay=True), time()
+        idle = self.idle if number == self.many else 10.0
+        task, began = replace(world.task, events=self.events, idle=idle, stay=True), time()
         with world.running(SCORER, task, KESHER_SCORER_METRICS_PORT=str(port)) as scorer:
             report = await asyncio.to_thread(scorer.report)
             if report["accounts"] < number:
