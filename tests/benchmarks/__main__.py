@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.benchmarks.figures import Results
+from tests.benchmarks.figures import Results, short
 from tests.benchmarks.latency import Latency, warm_up
 from tests.benchmarks.million import Million
 from tests.benchmarks.stage import ROOT, opened
 from tests.benchmarks.throughput import Cold, Hot
 
 BENCHMARKS = (Hot(), Cold(), Latency(2_000), Latency(20_000), Million())
+WIDTH = 160
+"""Of the table in a file."""
 FIGURES = tuple(figure for benchmark in BENCHMARKS for figure in benchmark.figures)
 
 
@@ -29,6 +31,8 @@ def main(
         names = ", ".join(figure.name for figure in FIGURES)
         raise typer.BadParameter(f"{only} is not measured here; these are: {names}")
     console, results, began = Console(), Results(FIGURES), monotonic()
+    if not console.is_terminal:
+        console.width = WIDTH
 
     def progress(what: str) -> None:
         console.print(f"[dim]{monotonic() - began:5.0f} s  {what}")
@@ -39,9 +43,11 @@ def main(
         for stage.round in range(1, rounds + 1):
             for benchmark in chosen:
                 progress(f"[bold]{benchmark.name}[/], round {stage.round} of {rounds}")
-                results.add(asyncio.run(benchmark.run(stage, progress)))
+                found = asyncio.run(benchmark.run(stage, progress))
+                results.add(found)
+                progress("  ".join(f"{name} [cyan]{short(value)}[/]" for name, (value, _) in found.items()))
+            results.write(out)
     console.print(results.table())
-    results.write(out)
     console.print(f"written to {out}")
 
 

@@ -41,13 +41,20 @@ class Results:
 
     figures: Sequence[Figure]
     runs: dict[str, list[float]] = field(default_factory=dict)
-    against: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, list[str]] = field(default_factory=dict)
+    """What each run was measured against."""
 
     def add(self, found: Runs) -> None:
         """One round of one benchmark."""
         for name, (value, against) in found.items():
             self.runs.setdefault(name, []).append(value)
-            self.against[name] = against
+            self.seen.setdefault(name, []).append(against)
+
+    def against(self, name: str) -> str:
+        """What the run nearest to the median was measured against."""
+        runs = self.runs[name]
+        nearest = min(range(len(runs)), key=lambda run: abs(runs[run] - median(runs)))
+        return self.seen[name][nearest]
 
     def rows(self) -> list[dict[str, object]]:
         """What is written: {name, value, unit, against, runs}."""
@@ -56,7 +63,7 @@ class Results:
                 "name": figure.name,
                 "value": round(median(self.runs[figure.name]), 4),
                 "unit": figure.unit,
-                "against": self.against[figure.name],
+                "against": self.against(figure.name),
                 "runs": [round(run, 4) for run in self.runs[figure.name]],
             }
             for figure in self.figures
@@ -64,24 +71,17 @@ class Results:
         ]
 
     def table(self) -> Table:
-        """For people."""
+        """For people; a name says its unit."""
         table = Table(title="Medians", title_justify="left")
-        for column in ("name", "value", "must be", "unit", "against", "runs"):
-            table.add_column(column, justify="right" if column in ("value", "must be") else "left")
+        for column in ("name", "value", "must be"):
+            table.add_column(column, justify="left" if column == "name" else "right", no_wrap=True)
+        table.add_column("against (runs)")
         for figure in self.figures:
             if figure.name in self.runs:
                 runs = self.runs[figure.name]
-                reached = figure.reached(median(runs))
-                colour = {True: "green", False: "red", None: "default"}[reached]
-                value = f"[{colour}]{_short(median(runs))}[/]"
-                table.add_row(
-                    figure.name,
-                    value,
-                    figure.bound,
-                    figure.unit,
-                    self.against[figure.name],
-                    "  ".join(map(_short, runs)),
-                )
+                colour = {True: "green", False: "red", None: "default"}[figure.reached(median(runs))]
+                against = f"{self.against(figure.name)} [dim]({'  '.join(map(short, runs))})"
+                table.add_row(figure.name, f"[{colour}]{short(median(runs))}[/]", figure.bound, against)
         return table
 
     def write(self, path: Path) -> None:
@@ -97,5 +97,6 @@ def _earlier(path: Path, anew: Iterable[object]) -> list[dict[str, object]]:
     return [row for row in json.loads(path.read_text()) if row["name"] not in gone] if path.exists() else []
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """A figure as people read it."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
