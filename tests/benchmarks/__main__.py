@@ -40,6 +40,7 @@ def main(
     with opened() as stage:
         progress("warming the broker up")
         asyncio.run(warm_up(stage))
+        stage.rounds = rounds
         for stage.round in range(1, rounds + 1):
             for benchmark in chosen:
                 progress(f"[bold]{benchmark.name}[/], round {stage.round} of {rounds}")

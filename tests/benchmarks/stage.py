@@ -66,7 +66,7 @@ class Stage:
 
     def __init__(self, directory: Path, bootstrap: str) -> None:
         self.directory, self.bootstrap = directory, bootstrap
-        self.round = 0
+        self.round, self.rounds = 0, 1
 
     async def world(self) -> "World":
         """Fresh topics."""

@@ -56,7 +56,8 @@ class Hot:
 
 @dataclass
 class Cold:
-    """200,000 accounts: 20 days of history that everyone has read; then a day is measured, each round the next one."""
+    """200,000 accounts: 20 days of history that everyone has read; then a day is measured, each round the next one, so
+    that the last one ends now."""
 
     events: int = 400_000
     slow: int = 200_000
@@ -94,7 +95,7 @@ class Cold:
         }
 
     async def _prepared(self, stage: Stage, progress: Progress) -> World:
-        world, self._reached = await stage.world(), time() - 8 * DAY
+        world, self._reached = await stage.world(), time() - 60 - stage.rounds * DAY
         progress("producing history")
         span = Span(self._reached - 20 * DAY, self._reached)
         await world.produce(events(accounts(self.of), self.history, span, seed=99))
@@ -109,4 +110,6 @@ def _rates(world: World, asked: Mapping[str, Task], progress: Progress) -> dict[
         progress(f"{module.rpartition('.')[2]}, {task.events:,} events")
         found = world.ask(module, task, KESHER_SCORER_METRICS_PORT="0")
         rates[module] = float(found["events"] / found["cpu"])
+        if "facts" in found:
+            progress(f"{found['facts']:,} facts, {found['rows']:,} rows stored without one")
     return rates
