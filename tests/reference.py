@@ -245,6 +245,7 @@ class Account:
             outside = not when or (value is not None and sign * value >= sign * signal.exit)
         else:
             inside, outside = when, not when
+        at = math.floor(at)  # episodes are timed in whole seconds
         if state == "cooling" and at - since >= signal.cool_down:
             state = "clear"
         if state == "clear" and inside:

@@ -77,10 +77,10 @@ def _broken(ledger: Ledger, source: int, topic: str, ids: Mapping[str, str], log
 def forget(accounts: Accounts, partition: int, source: int) -> None:
     """Rows of this partition count this source from its first offset again, and leave with the next flush."""
     at = accounts.occupied(0, accounts.size)
-    rows = accounts.rows[at]
-    mine = rows["partition"] == partition
-    rows["offsets"][mine, source] = 0
-    accounts.put(at[mine], rows[mine])
+    at = at[accounts.rows["partition"][at] == partition]
+    rows = accounts.get(at)
+    rows["offsets"][:, source] = 0
+    accounts.put(at, rows)
 
 
 def start(log: Log) -> int:

@@ -4,70 +4,58 @@ An all-zero row is an account of which nothing is known.  Instants are epoch sec
 
 from collections.abc import Sequence
 from itertools import repeat
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streams.scoring.layout import Layout
-from streams.scoring.packing import Rows, pack, unpack
+from streams.scoring.packing import Words, pack, unpack
+from streams.scoring.store import Positions, Rows, Store, words
 
-Positions = NDArray[np.int64]
 LAYOUT_KEY = b"\0layout:"
+PACKED = 4_096
+"""Rows packed at once, so that they fit a cache."""
 
 
-Kind = TypeVar("Kind", bound=np.generic)
-
-
-class Pool:
+class Pool(Store):
     """Blocks of one sidecar.  Block 0 stays zero: it is what an account without data has."""
 
     def __init__(self, dtype: np.dtype[np.void]) -> None:
-        self.blocks: Rows = np.zeros(64, dtype)
+        super().__init__(dtype)
         self._used, self._free = 1, list[int]()
 
     def allocate(self, n: int) -> Positions:
         """Numbers of `n` zero blocks."""
         again, self._free = self._free[:n], self._free[n:]
         start, self._used = self._used, self._used + n - len(again)
-        self.blocks = grown(self.blocks, self._used)
+        self.reach(self._used)
         return np.array([*again, *range(start, self._used)], np.int64)
 
     def release(self, at: Positions) -> None:
         """Take blocks back, zeroed; 0 is ignored."""
         at = at[at > 0]
-        self.blocks[at] = np.zeros(1, self.blocks.dtype)
+        self.clear(at)
         self._free += at.tolist()
 
 
-def grown(array: NDArray[Kind], size: int) -> NDArray[Kind]:
-    """`array`, or a zero-ended copy of at least `size` rows and twice as many as before."""
-    if size <= len(array):
-        return array
-    out = np.zeros(max(size, 2 * len(array)), array.dtype)
-    out[: len(array)] = array
-    return out
-
-
-class Accounts:
+class Accounts(Store):
     """The rows of every partition that this worker owns."""
 
     def __init__(self, layout: Layout, partitions: int) -> None:
+        super().__init__(layout.dtype, 1024)
         self.layout, self.partitions = layout, partitions
         self.generation = np.zeros(partitions, np.int64)
-        self.rows: Rows = np.zeros(1024, layout.dtype)
-        self.pools = [Pool(np.dtype(sidecar.fields)) for sidecar in layout.sidecars]
-        self.texts: dict[int, bytes] = {}
+        self.pools = [Pool(sidecar.dtype) for sidecar in layout.sidecars]
+        self.places = {sidecar.key: place for place, sidecar in enumerate(layout.sidecars)}
+        """Sidecar -> its place among the pools and in a row's `sidecar`."""
+        self.texts: list[bytes] = []
         self.keys: list[bytes | None] = []
         self._index: dict[bytes, int] = {}
         self._free: list[int] = []
-        self._dirty = np.zeros(1024, bool)
+        self._dirty = np.zeros(len(self.rows), bool)
         self._layouts = {layout.fingerprint: layout}
         self.overflowed = 0
         """Slot entries that found no place."""
-        self._kept = [
-            name for name in layout.packed_dtype.names or () if name in (layout.dtype.names or ()) and name != "spare"
-        ]
 
     def __len__(self) -> int:
         return len(self._index)
@@ -93,19 +81,21 @@ class Accounts:
         """The rows `at` of these keys, where -1 stands for a key to be admitted."""
         missing = np.flatnonzero(at < 0)
         if len(missing):
-            fresh = dict(zip([keys[i] for i in missing.tolist()], partitions[missing].tolist(), strict=True))
-            self._admit(fresh)
-            at[missing] = self.find([keys[i] for i in missing.tolist()])
+            strangers = [keys[i] for i in missing.tolist()]
+            self._admit(dict(zip(strangers, partitions[missing].tolist(), strict=True)))
+            at[missing] = self.find(strangers)
         return at
 
     def _admit(self, fresh: dict[bytes, int]) -> None:
-        keys = list(fresh)
+        keys, start = list(fresh), len(self.keys)
         again, self._free = self._free[: len(keys)], self._free[len(keys) :]
         for key, row in zip(keys, again, strict=False):
             self.keys[row] = key
-        start = len(self.keys)
         self.keys += keys[len(again) :]
-        self.rows, self._dirty = grown(self.rows, len(self.keys)), grown(self._dirty, len(self.keys))
+        self.texts += [b""] * (len(keys) - len(again))
+        self.reach(len(self.keys))
+        if len(self.rows) > len(self._dirty):
+            self._dirty = np.concatenate([self._dirty, np.zeros(len(self.rows) - len(self._dirty), bool)])
         rows = [*again, *range(start, len(self.keys))]
         self._index.update(zip(keys, rows, strict=True))
         self.rows["partition"][rows] = list(fresh.values())
@@ -119,41 +109,63 @@ class Accounts:
         """Keys of occupied rows."""
         return [self.keys[i] or b"" for i in at.tolist()]
 
+    def texts_of(self, at: Positions) -> list[bytes]:
+        """Texts of rows."""
+        return [self.texts[i] for i in at.tolist()]
+
     def put(self, at: Positions, rows: Rows) -> None:
         """Write back rows that changed; they leave with the next flush."""
-        self.rows[at], self._dirty[at] = rows, True
+        super().put(at, rows)
+        self._dirty[at] = True
+
+    # ---- sidecars
 
     def blocks(self, sidecar: int, rows: Rows) -> Rows:
         """The blocks of one sidecar for gathered rows; zeros where a row has none."""
-        return cast("Rows", self.pools[sidecar].blocks[rows["sidecar"][:, sidecar]])
+        return self.pools[sidecar].get(rows["sidecar"][:, sidecar])
 
     def claim(self, sidecar: int, rows: Rows, which: Positions) -> Positions:
         """Block numbers of `rows[which]`, given to those that had none; `which` may repeat."""
         column = rows["sidecar"][:, sidecar]
-        bare = np.unique(which[column[which] == 0])
-        if len(bare):
+        found = column[which]
+        if not found.all():
+            bare = np.unique(which[found == 0])
             column[bare] = self.pools[sidecar].allocate(len(bare))
-        return column[which].astype(np.int64)
+            found = column[which]
+        return found.astype(np.int64)
+
+    def release(self, sidecar: int, rows: Rows, which: Positions) -> None:
+        """Empty the blocks of `rows[which]`."""
+        column = rows["sidecar"][:, sidecar]
+        self.pools[sidecar].release(column[which].astype(np.int64))
+        column[which] = 0
 
     # ---- to and from the changelog
 
     def take(self, at: Positions) -> list[bytes]:
         """Changelog values of these rows as they are now, one revision further; they count as written."""
-        partition = self.rows["partition"][at]
-        self.rows["generation"][at] = self.generation[partition]
+        self.rows["generation"][at] = self.generation[self.rows["partition"][at]]
         self.rows["revision"][at] += 1
         self._dirty[at] = False
-        return pack(self.layout, self._gather(at), [self.texts.get(i, b"") for i in at.tolist()])
+        out: list[bytes] = []
+        for some in (at[start : start + PACKED] for start in range(0, len(at), PACKED)):
+            out += pack(self.layout, self.gathered(some), self.texts_of(some))
+        return out
 
     def take_dirty(self) -> dict[int, list[tuple[bytes, bytes]]]:
         """Partition -> [(key, value)] of the rows written since they were last taken."""
         at = np.flatnonzero(self._dirty[: self.size])
         out: dict[int, list[tuple[bytes, bytes]]] = {}
-        if len(at):
-            where = self.rows["partition"][at].tolist()
-            for partition, key, value in zip(where, self.keys_of(at), self.take(at), strict=True):
-                out.setdefault(partition, []).append((key, value))
+        where = self.rows["partition"][at]
+        for partition in np.unique(where).tolist():
+            mine = at[where == partition]
+            out[partition] = list(zip(self.keys_of(mine), self.take(mine), strict=True))
         return out
+
+    @property
+    def dirty(self) -> int:
+        """Rows written since they were last taken."""
+        return int(np.count_nonzero(self._dirty[: self.size]))
 
     def mark_dirty(self, partition: int, keys: Sequence[bytes]) -> None:
         """These rows were taken but not written."""
@@ -177,9 +189,7 @@ class Accounts:
         and rows with a lower (generation, revision) than is known, are a former owner's and are ignored."""
         accepted, start = list[bool](), 0
         for gone in [*(i for i, value in enumerate(values) if value is None), len(values)]:
-            accepted += self._apply_rows(
-                partition, keys[start:gone], [v for v in values[start:gone] if v is not None], floor
-            )
+            accepted += self._apply_rows(partition, keys[start:gone], cast("Any", values[start:gone]), floor)
             if gone < len(values):
                 self.remove([keys[gone]])
                 accepted.append(True)
@@ -189,20 +199,28 @@ class Accounts:
     def _apply_rows(self, partition: int, keys: Sequence[bytes], values: Sequence[bytes], floor: int) -> list[bool]:
         if not keys:
             return []
-        rows, texts = unpack(self.layout, self._layouts, values)
+        found, texts = unpack(self.layout, self._layouts, values)
+        core = found[:, : self.layout.core.itemsize // 8].copy().view(self.layout.core)[:, 0]
         known = self.find(keys)
-        mine = self.rows[["generation", "revision"]][np.maximum(known, 0)]
-        newer = (rows["generation"] > mine["generation"]) | (
-            (rows["generation"] == mine["generation"]) & (rows["revision"] >= mine["revision"])
+        good = (core["generation"] >= floor) & self._newer(core, known)
+        order, repeated = np.flatnonzero(good), len(set(keys)) < len(keys)
+        if repeated:  # of one key the newest, and of equals the last
+            order = order[np.lexsort((core["revision"][order], core["generation"][order]))]
+        at = known[order]
+        at = self.located(at, [keys[i] for i in order.tolist()], np.full(len(order), partition))
+        if repeated:
+            at, last = np.unique(at[::-1], return_index=True)
+            order = order[::-1][last]
+        self._scatter(at, found if len(order) == len(found) else found[order], [texts[i] for i in order.tolist()])
+        return cast("list[bool]", good.tolist())
+
+    def _newer(self, core: Rows, known: Positions) -> np.ndarray:
+        """Whether rows are not older than those at `known`; -1 is older than anything."""
+        generation, revision = self.rows["generation"][known], self.rows["revision"][known]
+        newer: np.ndarray = (core["generation"] > generation) | (
+            (core["generation"] == generation) & (core["revision"] >= revision)
         )
-        good = (rows["generation"] >= floor) & (newer | (known < 0))
-        order = np.lexsort((rows["revision"], rows["generation"]))
-        order = order[good[order]]
-        at = self.locate([keys[i] for i in order.tolist()], np.full(len(order), partition))
-        at, last = np.unique(at[::-1], return_index=True)
-        won = order[::-1][last]
-        self._scatter(at, rows[won], [texts[i] for i in won.tolist()])
-        return [bool(taken) for taken in good]
+        return newer | (known < 0)
 
     def remove(self, keys: Sequence[bytes]) -> None:
         """Forget these accounts."""
@@ -220,43 +238,44 @@ class Accounts:
     def _vacate(self, at: Positions) -> None:
         for row, key in zip(at.tolist(), self.keys_of(at), strict=True):
             del self._index[key]
-            self.keys[row] = None
-            self.texts.pop(row, None)
+            self.keys[row], self.texts[row] = None, b""
         for i, pool in enumerate(self.pools):
             pool.release(self.rows["sidecar"][at, i].astype(np.int64))
-        self.rows[at], self._dirty[at] = np.zeros(1, self.layout.dtype), False
+        self.clear(at)
+        self._dirty[at] = False
         self._free += at.tolist()
 
-    def _gather(self, at: Positions) -> Rows:
-        """Rows with their sidecars in them."""
-        rows = self.rows[at]
-        out = np.zeros(len(at), self.layout.packed_dtype)
-        for name in self._kept:
-            out[name] = rows[name]
-        for i in range(len(self.pools)):
-            blocks = self.blocks(i, rows)
-            for name in blocks.dtype.names or ():
-                out[name] = blocks[name]
+    def gathered(self, at: Positions) -> Words:
+        """(n, words) rows with their sidecars behind them, in the order of `layout.packed_dtype`; without the wide ones
+        where no row has any."""
+        rows, layout = self.get(at), self.layout
+        has_wide = any(rows["sidecar"][:, i].any() for i in layout.places if layout.sidecars[i].wide)
+        out = np.zeros((len(at), layout.words if has_wide else layout.narrow), "<u8")
+        start = layout.core.itemsize // 8
+        out[:, :start] = words(rows)[:, :start]
+        for i in layout.places:
+            stop = start + layout.sidecars[i].dtype.itemsize // 8
+            if has_wide or not layout.sidecars[i].wide:
+                out[:, start:stop] = words(self.blocks(i, rows))
+            start = stop
         return out
 
-    def _scatter(self, at: Positions, packed: Rows, texts: Sequence[bytes]) -> None:
-        rows = self.rows[at]
-        for name in self._kept:
-            rows[name] = packed[name]
-        for i, pool in enumerate(self.pools):
-            names = pool.blocks.dtype.names or ()
-            has = np.zeros(len(at), bool)
-            for name in names:
-                has |= packed[name].any(axis=1)
-            pool.release(rows["sidecar"][~has, i].astype(np.int64))
-            rows["sidecar"][~has, i] = 0
+    def _scatter(self, at: Positions, found: Words, texts: Sequence[bytes]) -> None:
+        rows, layout = self.get(at), self.layout
+        start = layout.core.itemsize // 8
+        words(rows)[:, :start] = found[:, :start]
+        for i in layout.places:
+            stop = start + layout.sidecars[i].dtype.itemsize // 8
+            block = found[:, start:stop]
+            has = block.any(axis=1)
+            column = rows["sidecar"][:, i]
+            if column.any():
+                self.release(i, rows, np.flatnonzero(~has & (column > 0)))
             which = np.flatnonzero(has)
-            block = self.claim(i, rows, which)
-            for name in names:
-                pool.blocks[name][block] = packed[name][which]
-        self.rows[at], self._dirty[at] = rows, False
+            if len(which):
+                self.pools[i].put_words(self.claim(i, rows, which), block[which])
+            start = stop
+        super().put(at, rows)
+        self._dirty[at] = False
         for row, text in zip(at.tolist(), texts, strict=True):
-            if text:
-                self.texts[row] = text
-            else:
-                self.texts.pop(row, None)
+            self.texts[row] = text

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.scorecard import Distinct, Guard, Match, Measure, Scorecard, SlotValue
+from schemas.scorecard import Distinct, Guard, Match, Scorecard, SlotValue
 from schemas.topics import SOURCES
-from streams.scoring.layout import CELLS, Layout, Sidecar
+from streams.scoring.layout import CELLS, FEW, MERGE_IDS, RECENT, RECENT_FIRST, RECENT_REST, Layout, Sidecar
+from streams.scoring.plan import Plan, plan_of
 
 Flags = NDArray[np.bool_]
 PREFIX = "kesher."
@@ -70,13 +71,6 @@ class Recipe(NamedTuple):
 MONIES = frozenset({"amount", "mrr", "cost"})
 
 
-class Ref(NamedTuple):
-    """A column by its array and place."""
-
-    column: str
-    place: int
-
-
 @dataclass(frozen=True)
 class Model:
     """A compiled scorecard."""
@@ -93,33 +87,9 @@ class Model:
     latest: Flags
 
     @cached_property
-    def measures(self) -> tuple[tuple[str, Measure], ...]:
-        """(name, measure) in the order of the columns."""
-        return tuple(self.card.measures.items())
-
-    @cached_property
-    def curves(self) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-        """Piecewise-linear maps as a base and the same number of ramps (3: start, 1/width, rise) for every measure."""
-        points = [m.map for _, m in self.measures]
-        ramps = []
-        for i in range(max(map(len, points)) - 1):
-            pairs = [(p[i], p[i + 1]) if i + 1 < len(p) else ((0.0, 0.0), (1.0, 0.0)) for p in points]
-            ramps.append(
-                np.array(
-                    [[a[0] for a, _ in pairs], [1 / (b[0] - a[0]) for a, b in pairs], [b[1] - a[1] for a, b in pairs]]
-                )
-            )
-        return np.array([p[0][1] for p in points]), ramps
-
-    @cached_property
-    def weights(self) -> NDArray[np.float64]:
-        """(weightings, measures)."""
-        return np.array([[w.weights.get(name, 0.0) for name, _ in self.measures] for w in self.card.weightings])
-
-    @cached_property
-    def categories(self) -> dict[str, int]:
-        """Category -> place."""
-        return {name: i for i, name in enumerate(self.layout.categories)}
+    def plan(self) -> Plan:
+        """What judging needs."""
+        return plan_of(self.card, self.layout)
 
     @cached_property
     def stages(self) -> tuple[str, ...]:
@@ -130,40 +100,6 @@ class Model:
     def because(self) -> tuple[list[str], ...]:
         """For each stage its guards, in a word each."""
         return tuple([_in_a_word(guard) for guard in stage.when] for stage in self.card.stages)
-
-    @cached_property
-    def signal_arrays(self) -> dict[str, NDArray[np.float64]]:
-        """One value per signal: measure (-1 health, -2 none), sign, enter, exit, dwell, cool_down, when (-1 none)."""
-        names = [name for name, _ in self.measures]
-        indicators = list(self.card.indicators)
-        out: dict[str, list[float]] = {
-            k: [] for k in ("measure", "sign", "enter", "exit", "dwell", "cool_down", "when")
-        }
-        for signal in self.card.signals.values():
-            sign = -1.0 if signal.above is not None else 1.0
-            enter = signal.below if signal.below is not None else signal.above
-            out["measure"].append(-2 if signal.of is None else -1 if signal.of == "health" else names.index(signal.of))
-            out["sign"].append(sign)
-            out["enter"].append(sign * enter if enter is not None else np.inf)
-            out["exit"].append(sign * signal.exit if signal.exit is not None else np.inf)
-            out["dwell"].append(signal.dwell)
-            out["cool_down"].append(signal.cool_down)
-            out["when"].append(indicators.index(signal.when) if signal.when else -1)
-        return {name: np.array(values, float) for name, values in out.items()}
-
-    @cached_property
-    def levels(self) -> list[tuple[int, int, float]]:
-        """(signal, level, signed threshold) of every level above the first; levels count from 1."""
-        return [
-            (s, level, (-1.0 if signal.above is not None else 1.0) * limit)
-            for s, signal in enumerate(self.card.signals.values())
-            for level, limit in enumerate(signal.levels.values(), 2)
-        ]
-
-    def instant(self, name: str) -> Ref:
-        """Where an instant is kept."""
-        firsts = self.layout.firsts
-        return Ref("first", firsts.index(name)) if name in firsts else Ref("latest", self.layout.latests.index(name))
 
 
 def compile_model(card: Scorecard) -> Model:
@@ -191,12 +127,16 @@ def compile_model(card: Scorecard) -> Model:
 
 
 def _sidecars(card: Scorecard) -> Iterable[Sidecar]:
-    yield Sidecar("recent", "recent", card.recent_ids)
+    yield Sidecar("recent", RECENT, min(card.recent_ids, RECENT_FIRST))
+    if card.recent_ids > RECENT_FIRST:
+        yield Sidecar("recent", RECENT_REST, card.recent_ids - RECENT_FIRST)
     for name, slots in card.slots.items():
         yield Sidecar("slots", name, slots.size)
     for name, distinct in card.distinct.items():
         if distinct.of != DAY_ITSELF:
-            yield Sidecar("distinct", name, CELLS)
+            yield Sidecar("few", name, FEW)
+            yield Sidecar("many", name, CELLS)
+    yield Sidecar("merge", "merge", MERGE_IDS)
 
 
 class Kind(NamedTuple):

@@ -13,8 +13,8 @@ from streams.scoring.columns import Accounts, Positions
 from streams.scoring.compile import compile_model
 from streams.scoring.fold import fold
 from streams.scoring.judge import judge
-from streams.scoring.packing import Rows
 from streams.scoring.read import Reader
+from streams.scoring.store import Rows, picked
 from streams.scoring.tell import Fact, tell
 
 CHANGING = ("signals", "signal_since", "levels", "band", "stage", "stage_since", "told_score", "sequence")
@@ -54,13 +54,13 @@ class Engine:
         """Fold a batch and judge every account it touched at the account's own event time.  `cause` is `event` or
         `catch_up`; accounts that only got backfilled events say `backfill`.  With `defer` nothing is judged yet: in a
         backlog one topic runs ahead of another, and a judgement would meet half of what happened; see `unsettled`."""
-        folded = fold(self.model, self.accounts, batch)
-        self.accounts.put(folded.at, folded.rows)
-        new = np.flatnonzero(folded.fresh)
-        if defer or not len(new):
-            return []
-        causes: list[Cause] = ["backfill" if b else cause for b in folded.backfill[new].tolist()]
-        return self._judged(folded.at[new], folded.rows[new], causes)
+        at, rows, fresh, backfill = fold(self.model, self.accounts, batch)
+        new = np.flatnonzero(fresh)
+        if defer or len(new) < len(at):
+            self.accounts.put(at, rows)
+            at, rows, backfill = (at[:0], rows[:0], backfill) if defer else (at[new], picked(rows, new), backfill[new])
+        causes: list[Cause] = ["backfill" if b else cause for b in backfill.tolist()]
+        return self._judged(at, rows, causes) if len(at) else []
 
     def unsettled(self, horizon: float = np.inf) -> Positions:
         """Rows with events up to `horizon` that were folded and not judged since."""
@@ -71,7 +71,7 @@ class Engine:
         """Judge rows found by `unsettled`, each at its own event time, but for those settled or gone meanwhile."""
         at = at[at < self.accounts.size]
         at = at[self.accounts.rows["as_of"][at] > self.accounts.rows["judged"][at]]
-        return self._judged(at, self.accounts.rows[at], ["catch_up"] * len(at)) if len(at) else []
+        return self._judged(at, self.accounts.get(at), ["catch_up"] * len(at)) if len(at) else []
 
     def _judged(self, at: Positions, rows: Rows, causes: Sequence[Cause]) -> list[Decision]:
         told = tell(judge(self.model, self.accounts, rows, rows["as_of"]), at, causes)
@@ -86,12 +86,12 @@ class Engine:
         at = at[self.accounts.rows["as_of"][at] <= now + SKEW_SECONDS]
         if not len(at):
             return []
-        rows = self.accounts.rows[at]
+        rows = self.accounts.get(at)
         before = {name: rows[name].copy() for name in CHANGING}
         judged = judge(self.model, self.accounts, rows, np.full(len(at), now))
         told = tell(judged, at, [cause] * len(at))
         changed = self._changed(before, rows)
-        self.accounts.put(at[changed], rows[changed])
+        self.accounts.put(at[changed], picked(rows, changed))
         return self._decisions(at, told)
 
     def _changed(self, before: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:

@@ -6,13 +6,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.scoring.batch import Batch, Entries, Flags, Ints, Sets
+from streams.scoring import sidecars
+from streams.scoring.batch import Batch, Flags, Floats, Ints, Sets
 from streams.scoring.columns import Accounts
 from streams.scoring.compile import Model
-from streams.scoring.distinct import cell_of
-from streams.scoring.instants import EPOCH, day_of
-from streams.scoring.merge import merge, older, union_slots
-from streams.scoring.packing import Rows
+from streams.scoring.instants import day_of
+from streams.scoring.merge import older
+from streams.scoring.store import Rows, starts_of
 from streams.scoring.texts import joined_texts
 
 
@@ -33,6 +33,8 @@ class _Group(NamedTuple):
     starts: Ints
     place: Ints
     fresh: Flags
+    account: Ints
+    """Of each event in the batch's own order its account, -1 where it is not new."""
 
 
 def fold(model: Model, accounts: Accounts, batch: Batch) -> Folded:
@@ -40,15 +42,24 @@ def fold(model: Model, accounts: Accounts, batch: Batch) -> Folded:
     at = accounts.located(batch.rows, batch.keys, batch.partition)
     order, starts = grouped(at)
     touched = at[order[starts]]
-    rows = accounts.rows[touched]
-    place = np.repeat(np.arange(len(touched)), np.diff(starts, append=len(at)))
-    fresh = batch.offsets[order] >= rows["offsets"][place, batch.source[order]]
-    fresh &= ~_known(accounts, rows, place, batch.ids[order], fresh)
-    group = _Group(order, starts, place, fresh)
-    _remember(accounts, rows, group, batch)
-    rows = merge(model.layout, rows, _delta(model, batch, group))
-    _sidecars(model, accounts, rows, batch, group)
+    rows = accounts.get(touched)
+    place = np.cumsum(starts_of(at[order])) - 1
+    offsets, source = batch.offsets[order], batch.source[order]
+    fresh = offsets >= rows["offsets"][place, source]
+    fresh &= ~sidecars.known(accounts, rows, place, batch.ids[order])
+    fresh &= ~_repeated(place, batch.ids[order], fresh)
+    account = np.empty(len(at), np.int64)
+    account[order] = np.where(fresh, place, -1)
+    group = _Group(order, starts, place, fresh, account)
+    rows["offsets"][place, source] = np.maximum(
+        rows["offsets"][place, source], offsets + 1
+    )  # ascending: the last stays
+    _add(model, rows, batch, group)
+    _set_sparse(rows, batch, group)
+    _fill_sidecars(accounts, rows, batch, group)
     _set_texts(accounts, touched, batch, group)
+    if fresh.all() and not batch.backfill.any():
+        return Folded(touched, rows, np.ones(len(touched), bool), np.zeros(len(touched), bool))
     any_fresh = np.logical_or.reduceat(fresh, starts)
     return Folded(touched, rows, any_fresh, any_fresh & ~np.logical_or.reduceat(fresh & ~batch.backfill[order], starts))
 
@@ -58,144 +69,96 @@ def grouped(at: Ints) -> tuple[Ints, Ints]:
     n = len(at)
     tagged = np.sort(at * n + np.arange(n))  # one plain sort is faster than a stable argsort
     rows, order = np.divmod(tagged, n)
-    return order, np.flatnonzero(np.diff(rows, prepend=-1))
+    return order, starts_of(rows).nonzero()[0]
 
 
-def _delta(model: Model, batch: Batch, group: _Group) -> Rows:
-    """What the events alone amount to: one row per account, folded from nothing.  Events not new add nothing."""
-    order, starts, place, fresh = group
-    kinds = np.where(fresh, batch.said.kinds[order], 0)
-    times = np.where(fresh, batch.times[order], 0.0)
-    delta = np.zeros(len(starts), model.layout.dtype)
-    delta["as_of"] = as_of = np.maximum.reduceat(times, starts)
-    added = model.plain[kinds] + model.scaled[kinds] * batch.said.amounts[order, None]
-    added *= model.layout.decay(as_of[place] - times)
-    delta["sums"] = np.add.reduceat(added, starts)
-    delta["latest"] = np.maximum.reduceat(np.where(model.latest[kinds], times[:, None], 0.0), starts)
-    first = np.minimum.reduceat(np.where(model.first[kinds], times[:, None], np.inf), starts)
-    delta["first"] = np.where(np.isinf(first), 0.0, first)
-    delta["offsets"][place, batch.source[order]] = batch.offsets[order] + 1  # ascending: the last one stays
-    for sets, column in ((batch.said.gauges, "gauge"), (batch.said.categories, "category")):
-        if len(sets.event):
-            _set_last(delta, sets, column, batch, group)
-    for place_of_days, events in batch.said.days.items():
-        _mark_days(delta, place_of_days, events, batch, group)
-    return delta
-
-
-def _live(group: _Group, events: Ints) -> tuple[Ints, Ints]:
-    """Of these events the new ones, and the account place of each."""
-    place, fresh = np.empty_like(group.place), np.empty_like(group.fresh)
-    place[group.order], fresh[group.order] = group.place, group.fresh
-    alive = fresh[events]
-    return np.flatnonzero(alive), place[events[alive]]
-
-
-def _set_last(delta: Rows, sets: Sets, column: str, batch: Batch, group: _Group) -> None:
-    """Last write wins by event time, the larger value on a tie."""
-    live, row = _live(group, sets.event)
-    value, place, when = sets.value[live], sets.place[live], batch.times[sets.event[live]]
-    last = np.lexsort((value, when))  # the winner of each cell is written last
-    delta[column][row[last], place[last]] = value[last]
-    delta[f"{column}_at"][row[last], place[last]] = when[last]
-
-
-def _mark_days(delta: Rows, column: int, events: Ints, batch: Batch, group: _Group) -> None:
-    live, row = _live(group, events)
-    if not len(live):
-        return
-    day = day_of(batch.times[events[live]]).astype(np.int64)
-    last = np.zeros(len(delta), np.int64)
-    np.maximum.at(last, row, day)
-    bits = np.zeros(len(delta), np.uint64)
-    np.bitwise_or.at(bits, row, older(np.ones(len(day), np.uint64), last[row] - day))
-    delta["day_last"][:, column], delta["day_bits"][:, column] = last, bits
-
-
-# ---- recent ids
-
-
-def _known(accounts: Accounts, rows: Rows, place: Ints, ids: NDArray[np.uint32], fresh: Flags) -> Flags:
-    """Which events have an id that their account has seen lately, in an earlier batch or earlier in this one."""
-    blocks = accounts.pools[0].blocks["recent"]
-    seen = blocks.view("<u4").reshape(len(blocks), -1)[:, ::2]
-    known: Flags = (seen[rows["sidecar"][place, 0]] == ids[:, None]).any(axis=1)
+def _repeated(place: Ints, ids: NDArray[np.uint32], fresh: Flags) -> Flags:
+    """Which events have an id that a new one before them in the batch has, too."""
+    again = np.zeros(len(ids), bool)
     tagged = (place.astype(np.uint64) << np.uint64(32)) | ids
     ordered = np.sort(tagged[fresh])
     if (ordered[1:] == ordered[:-1]).any():
         order = np.lexsort((~fresh, tagged))  # of equal ids the first new one stays
-        again = tagged[order][1:] == tagged[order][:-1]
-        known[order[1:][again]] = True
-    return known
+        again[order[1:]] = tagged[order][1:] == tagged[order][:-1]
+    return again
 
 
-def _remember(accounts: Accounts, rows: Rows, group: _Group, batch: Batch) -> None:
-    """The new ids enter the accounts' recent ones: the greatest (time, hash) stay."""
-    new = np.flatnonzero(group.fresh)
-    if not len(new):
-        return
-    times = (batch.times[group.order[new]] - EPOCH).astype(np.uint64)
-    entries = (times << np.uint64(32)) | batch.ids[group.order[new]]
-    owner = group.place[new]
-    block = accounts.claim(0, rows, owner)
-    recent = accounts.pools[0].blocks["recent"]
-    rank = _ranks(owner)
-    if rank.max() >= recent.shape[1]:  # a busy account: only its newest can stay anyway
-        order = np.lexsort((~entries, owner))
-        entries, rank = entries[order], _ranks(owner)
-    for k in range(min(int(rank.max()) + 1, recent.shape[1])):
-        some = rank == k
-        at, more = block[some], entries[some]
-        found = recent[at]
-        least = found.argmin(axis=1)
-        recent[at, least] = np.maximum(found[np.arange(len(at)), least], more)
+def _add(model: Model, rows: Rows, batch: Batch, group: _Group) -> None:
+    """Counters, instants and `as_of`.  Events that are not new add nothing."""
+    order, starts, place, fresh, _ = group
+    kinds, times = batch.said.kinds[order], batch.times[order]
+    if not fresh.all():
+        kinds, times = np.where(fresh, kinds, 0), np.where(fresh, times, 0.0)
+    before, decay = rows["as_of"], model.layout.decay
+    now = np.maximum(before, np.maximum.reduceat(times, starts))
+    added = model.plain.take(kinds, axis=0) + model.scaled.take(kinds, axis=0) * batch.said.amounts[order, None]
+    added *= decay(now[place] - times)
+    rows["sums"] = rows["sums"] * decay(now - before) + np.add.reduceat(added, starts)
+    rows["as_of"] = now
+    marked = np.where(model.latest.take(kinds, axis=0), times[:, None], 0.0)
+    rows["latest"] = np.maximum(rows["latest"], np.maximum.reduceat(marked, starts))
+    marked = np.where(model.first.take(kinds, axis=0), times[:, None], np.inf)
+    first = rows["first"]
+    first = np.minimum(np.where(first == 0, np.inf, first), np.minimum.reduceat(marked, starts))
+    rows["first"] = np.where(np.isinf(first), 0.0, first)
 
 
-def _ranks(owner: Ints) -> Ints:
-    """Sorted owners -> 0, 1, 2 ... within each."""
-    starts = np.flatnonzero(np.diff(owner, prepend=-1))
-    return np.arange(len(owner)) - np.repeat(starts, np.diff(starts, append=len(owner)))
+def _set_sparse(rows: Rows, batch: Batch, group: _Group) -> None:
+    """What only some events write: gauges, categories, active days."""
+    for sets, column in ((batch.said.gauges, "gauge"), (batch.said.categories, "category")):
+        if len(sets.event):
+            _set_last(rows, sets, column, batch.times, group)
+    for column_of_days, events in batch.said.days.items():
+        live, row = _live(group, events)
+        if len(live):
+            _mark_days(rows, column_of_days, row, day_of(batch.times[events[live]]).astype(np.int64))
 
 
-# ---- the other sidecars
+def _live(group: _Group, events: Ints) -> tuple[Ints, Ints]:
+    """Of these events the new ones, and the account place of each."""
+    row = group.account[events]
+    if row.min(initial=0) >= 0:
+        return np.arange(len(events)), row
+    live = (row >= 0).nonzero()[0]
+    return live, row[live]
 
 
-def _sidecars(model: Model, accounts: Accounts, rows: Rows, batch: Batch, group: _Group) -> None:
-    sidecars = list(model.layout.sidecars)
-    slots = [i for i, sidecar in enumerate(sidecars) if sidecar.kind == "slots"]
-    distinct = [i for i, sidecar in enumerate(sidecars) if sidecar.kind == "distinct"]
+def _set_last(rows: Rows, sets: Sets, column: str, times: Floats, group: _Group) -> None:
+    """Last write wins by event time, the larger value on a tie."""
+    live, row = _live(group, sets.event)
+    value, place, when = sets.value[live], sets.place[live], times[sets.event[live]]
+    values, ats = rows[column], rows[f"{column}_at"]
+    kept, kept_at = values[row, place], ats[row, place]
+    order = np.lexsort((value, when))  # the winner of each cell is written last
+    order = order[((when > kept_at) | ((when == kept_at) & (value > kept)))[order]]
+    values[row[order], place[order]], ats[row[order], place[order]] = value[order], when[order]
+
+
+def _mark_days(rows: Rows, column: int, row: Ints, day: Ints) -> None:
+    before, last = rows["day_last"][:, column].astype(np.int64), rows["day_last"][:, column].astype(np.int64)
+    np.maximum.at(last, row, day)
+    bits = older(rows["day_bits"][:, column], last - before)
+    np.bitwise_or.at(bits, row, older(np.ones(len(day), np.uint64), last[row] - day))
+    rows["day_last"][:, column], rows["day_bits"][:, column] = last, bits
+
+
+def _fill_sidecars(accounts: Accounts, rows: Rows, batch: Batch, group: _Group) -> None:
+    new = group.fresh.nonzero()[0]
+    events = group.order[new]
+    sidecars.remember(accounts, rows, group.place[new], batch.times[events], batch.ids[events])
+    slots = [sidecar for sidecar in accounts.layout.sidecars if sidecar.kind == "slots"]
     for place, entries in batch.said.slots.items():
-        _fill_slots(accounts, slots[place], sidecars[slots[place]].name, rows, entries, batch, group)
+        live, row = _live(group, entries.event)
+        if len(live):
+            at, hashes = batch.times[entries.event[live]], entries.hash[live].astype(np.uint32)
+            sidecars.put_slots(accounts, slots[place], rows, row, at, hashes, entries.value[live].astype(np.float32))
+    distinct = [sidecar.name for sidecar in accounts.layout.sidecars if sidecar.kind == "few"]
     for place, entries in batch.said.distinct.items():
-        _fill_cells(accounts, distinct[place], sidecars[distinct[place]].name, rows, entries, batch, group)
-
-
-def _fill_slots(
-    accounts: Accounts, sidecar: int, name: str, rows: Rows, entries: Entries, batch: Batch, group: _Group
-) -> None:
-    live, row = _live(group, entries.event)
-    if len(live):
-        blocks, which = np.unique(accounts.claim(sidecar, rows, row), return_inverse=True)
-        found = accounts.pools[sidecar].blocks[blocks]
-        accounts.overflowed += union_slots(
-            found,
-            name,
-            which,
-            batch.times[entries.event[live]],
-            entries.hash[live].astype(np.uint32),
-            entries.value[live],
-        )
-        accounts.pools[sidecar].blocks[blocks] = found
-
-
-def _fill_cells(
-    accounts: Accounts, sidecar: int, name: str, rows: Rows, entries: Entries, batch: Batch, group: _Group
-) -> None:
-    live, row = _live(group, entries.event)
-    if len(live):
-        block = accounts.claim(sidecar, rows, row)
-        cells = accounts.pools[sidecar].blocks[name]
-        np.maximum.at(cells, (block, cell_of(entries.hash[live])), day_of(batch.times[entries.event[live]]))
+        live, row = _live(group, entries.event)
+        if len(live):
+            hashes = (entries.hash[live] >> np.uint64(48)).astype(np.uint32)
+            days = day_of(batch.times[entries.event[live]]).astype(np.uint32)
+            sidecars.put_distinct(accounts, distinct[place], rows, row, hashes, days)
 
 
 def _set_texts(accounts: Accounts, touched: Ints, batch: Batch, group: _Group) -> None:
@@ -204,4 +167,4 @@ def _set_texts(accounts: Accounts, touched: Ints, batch: Batch, group: _Group) -
         for i, place in zip(live.tolist(), row.tolist(), strict=True):
             event, found = batch.said.texts[i]
             number = int(touched[place])
-            accounts.texts[number] = joined_texts(accounts.texts.get(number, b""), found, float(batch.times[event]))
+            accounts.texts[number] = joined_texts(accounts.texts[number], found, float(batch.times[event]))

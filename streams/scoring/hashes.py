@@ -1,6 +1,7 @@
 """Stable hashes over whole columns: texts to 64 bits, and Kafka's own murmur2 from key to partition."""
 
 from collections.abc import Sequence
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,14 @@ def hashed(texts: Sequence[str]) -> NDArray[np.uint64]:
     words = np.array(encoded, f"S{width}").view("<u8").reshape(len(texts), -1)
     odd = (np.arange(1, words.shape[1] + 1, dtype=np.uint64) * _ODD) | np.uint64(1)
     return _finish(((words ^ (words >> np.uint64(29))) * odd).sum(axis=1, dtype=np.uint64)) | np.uint64(1)
+
+
+def identities(sources: Sequence[str], ids: Sequence[str]) -> NDArray[np.uint32]:
+    """32-bit hashes of events' (source, id)."""
+    salts = {source: crc32(source.encode()) for source in set(sources)}
+    salt = np.fromiter(map(salts.__getitem__, sources), np.uint64, len(sources))
+    own = np.fromiter(map(crc32, map(str.encode, ids)), np.uint64, len(ids))
+    return _finish((salt << np.uint64(32)) | own).astype(np.uint32)
 
 
 def _finish(h: NDArray[np.uint64]) -> NDArray[np.uint64]:

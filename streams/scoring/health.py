@@ -7,12 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.scorecard import Weighting
 from streams.scoring.compile import Model
 from streams.scoring.decay import faded
-from streams.scoring.hashes import hashed
 from streams.scoring.measures import Measured, View
-from streams.scoring.packing import Rows
+from streams.scoring.store import Rows
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -38,57 +36,51 @@ def health(view: View, measured: Measured, holding: Flags) -> Health:
     shares, coverage = shared(view, measured, weighting)
     mean = (shares * measured.scores).sum(axis=1)
     cap, limit = caps(view.model, mean, holding)
-    score = np.clip(np.minimum(mean, limit), 0.0, 100.0)
+    score = np.minimum(np.maximum(np.minimum(mean, limit), 0.0), 100.0)
     return Health(score, coverage > 0, coverage, shares, score - mean, cap, weighting)
 
 
 def shared(view: View, measured: Measured, weighting: Ints) -> tuple[Floats, Floats]:
     """(n, measures) shares of the mean and (n,) coverage under these weightings."""
-    weights = view.model.weights[weighting]
+    weights = view.model.plan.weights.take(weighting, axis=0)
     share = weights * measured.known
-    for place, (_, definition) in enumerate(view.model.measures):
-        if definition.stale:
-            share[:, place] *= faded(view.at - view.instant(definition.stale.since), definition.stale.half_life)
+    for place, since, half_life in view.model.plan.stale:
+        share[:, place] *= faded(view.at - view.instants[:, since], half_life)
     total = share.sum(axis=1)
-    return share / np.maximum(total, 1e-12)[:, None], np.where(total > 1e-12, total / weights.sum(axis=1), 0.0)
+    coverage = total / weights.sum(axis=1)
+    coverage[total <= 1e-12] = 0.0
+    share /= np.maximum(total, 1e-12)[:, None]
+    return share, coverage
 
 
 def caps(model: Model, mean: Floats, holding: Flags) -> tuple[Ints, Floats]:
     """(n,) the lowest cap that lowers the mean, counted from 1 (0 none), and the limit."""
-    names = list(model.card.indicators)
     which, limit = np.zeros(len(mean), np.int64), np.full(len(mean), np.inf)
-    for number, cap in enumerate(model.card.caps, 1):
-        binds = holding[:, names.index(cap.when)] & (mean > cap.at) & (cap.at < limit)
-        which[binds], limit[binds] = number, cap.at
+    for number, indicator, at in model.plan.caps:
+        binds = holding[:, indicator] & (mean > at) & (at < limit)
+        which[binds], limit[binds] = number, at
     return which, limit
 
 
 def weightings(model: Model, rows: Rows) -> Ints:
     """(n,) which weighting fits; of several the greatest priority, and of those the first in the scorecard."""
     out = np.zeros(len(rows), np.int64)
-    ranked = sorted(enumerate(model.card.weightings), key=lambda pair: (pair[1].priority, -pair[0]))
-    for number, weighting in ranked:
-        out[_fits(model, weighting, rows)] = number
+    for number, categories, stages in model.plan.choices:
+        fits = np.ones(len(rows), bool) if stages is None else stages[rows["stage"]]
+        for place, wanted in categories:
+            column = rows["category"][:, place]
+            fits &= np.logical_or.reduce([column == text for text in wanted])
+        out[fits] = number
     return out
-
-
-def _fits(model: Model, weighting: Weighting, rows: Rows) -> Flags:
-    fits = np.ones(len(rows), bool)
-    for category in ("plan", "segment"):
-        wanted = getattr(weighting.when, category)
-        if wanted:
-            fits &= np.isin(rows["category"][:, model.categories[category]], hashed(wanted))
-    if weighting.when.stage:
-        fits &= np.isin(rows["stage"], [model.stages.index(stage) for stage in weighting.when.stage])
-    return fits
 
 
 def bands(model: Model, band: NDArray[np.uint8], now: Health) -> NDArray[np.uint8]:
     """The nearest band within the margin around the score, so that a score on an edge does not flap: 1 unknown, 2 red,
     3 amber, 4 green."""
-    edges = np.array([model.card.bands.amber, model.card.bands.green])
-    low = 2 + np.searchsorted(edges, now.score - model.card.bands.margin, side="right")
-    high = 2 + np.searchsorted(edges, now.score + model.card.bands.margin, side="right")
+    amber, green, margin = model.card.bands.amber, model.card.bands.green, model.card.bands.margin
+    low, plain, high = (
+        2 + (score >= amber) + (score >= green).astype(np.int64)
+        for score in (now.score - margin, now.score, now.score + margin)
+    )
     covered = now.known & (now.coverage >= model.card.min_coverage)
-    plain = 2 + np.searchsorted(edges, now.score, side="right")
-    return np.where(covered, np.where(band < 2, plain, np.clip(band, low, high)), 1).astype(np.uint8)
+    return np.where(covered, np.where(band < 2, plain, np.minimum(np.maximum(band, low), high)), 1).astype(np.uint8)

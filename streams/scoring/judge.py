@@ -10,7 +10,7 @@ from streams.scoring.columns import Accounts
 from streams.scoring.compile import Model
 from streams.scoring.health import Health, bands, health
 from streams.scoring.measures import Measured, View, indicators, measure
-from streams.scoring.packing import Rows
+from streams.scoring.store import Rows
 
 
 class Judged(NamedTuple):

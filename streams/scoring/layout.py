@@ -4,6 +4,7 @@ read by name.  Every value is a commutative merge but for the decisions (`DECISI
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -11,11 +12,18 @@ import numpy as np
 from streams.scoring.decay import Decay
 
 WORD = 8
+FEW = 16
+"""Different values that a distinct column keeps one by one."""
 CELLS = 128
-"""Cells of a distinct column."""
+"""Cells of a distinct column that holds more."""
 DAYS = 64
 """Days that a days column remembers, one bit each."""
 MERGE_IDS = 2
+RECENT, RECENT_REST = "recent", "recent_rest"
+RECENT_FIRST = 16
+"""Ids kept in the first of the two blocks; most accounts need no other."""
+WIDE = ("recent_rest", "many", "merge")
+"""Sidecars that few accounts have."""
 DECISIONS = (
     "judged",
     "stage_since",
@@ -41,14 +49,29 @@ DECISIONS = (
 
 @dataclass(frozen=True)
 class Sidecar:
-    """A wide column that only the accounts with data pay for.  `kind` is recent, slots or distinct."""
+    """A wide column that only the accounts with data pay for.  `kind` is recent, slots, few, many or merge."""
 
     kind: str
     name: str
     size: int
 
     @property
-    def fields(self) -> list[tuple[str, str, int]]:
+    def key(self) -> str:
+        """Its own name: a distinct column has two sidecars."""
+        return f"{self.name}.{self.kind}" if self.kind in {"few", "many"} else self.name
+
+    @property
+    def wide(self) -> bool:
+        """Whether few accounts have it."""
+        return self.kind in WIDE or self.name in WIDE
+
+    @cached_property
+    def dtype(self) -> np.dtype[np.void]:
+        """A block, of whole words."""
+        return _whole_words(self.fields)
+
+    @property
+    def fields(self) -> list[tuple[str, str] | tuple[str, str, int]]:
         """(name, type, width) of its parts."""
         if self.kind == "slots":
             return [
@@ -56,9 +79,9 @@ class Sidecar:
                 (f"{self.name}.hash", "<u4", self.size),
                 (f"{self.name}.value", "<f4", self.size),
             ]
-        if self.kind == "recent":
-            return [("recent", "<u8", self.size)]
-        return [(self.name, "<u2", self.size)]
+        if self.kind == "merge":
+            return [("merged_into", "<u8"), ("merge_ids", "<u8", self.size)]
+        return [(self.key, {"recent": "<u8", "few": "<u4", "many": "<u2"}[self.kind], self.size)]
 
 
 @dataclass(frozen=True)
@@ -89,8 +112,6 @@ class Layout:
             ("as_of", "<f8"),
             ("judged", "<f8"),
             ("stage_since", "<f8"),
-            ("merged_into", "<u8"),
-            ("merge_ids", "<u8", MERGE_IDS),
             ("sums", "<f8", len(self.counters)),
             ("gauge", "<f8", len(self.gauges)),
             ("gauge_at", "<f8", len(self.gauges)),
@@ -99,7 +120,7 @@ class Layout:
             ("first", "<f8", len(self.firsts)),
             ("latest", "<f8", len(self.latests)),
             ("day_bits", "<u8", len(self.days)),
-            ("signal_since", "<f8", signals),
+            ("signal_since", "<u4", signals),
             ("told_scores", "<f4", measures),
             ("told_shares", "<f4", measures),
             ("told_score", "<f4"),
@@ -121,15 +142,25 @@ class Layout:
         ]
 
     @cached_property
+    def core(self) -> np.dtype[np.void]:
+        """A row without its sidecars, of whole words."""
+        return _whole_words(self._fields)
+
+    @cached_property
     def dtype(self) -> np.dtype[np.void]:
-        """A row in memory: its columns and, for each sidecar, where its data lies (0: nowhere)."""
-        return _whole_words([("sidecar", "<u4", len(self.sidecars)), *self._fields])
+        """A row in memory: the core and, for each sidecar, where its data lies (0: nowhere)."""
+        return _whole_words([*self.core.descr, ("sidecar", "<u4", len(self.sidecars))], spare="spare_")
 
     @cached_property
     def packed_dtype(self) -> np.dtype[np.void]:
-        """A row with its sidecars in it, as the changelog holds it before the zero words are left out."""
-        wide = [field for sidecar in self.sidecars for field in sidecar.fields]
-        return _whole_words([*sorted(wide, key=lambda f: -np.dtype(f[1]).itemsize), *self._fields])
+        """A row as the changelog holds it before the zero words are left out: the core, then the sidecars, those that
+        few accounts have at the end."""
+        return np.dtype([*self.core.descr, *(field for i in self.places for field in self.sidecars[i].dtype.descr)])
+
+    @cached_property
+    def places(self) -> list[int]:
+        """The sidecars in the order in which they are packed."""
+        return sorted(range(len(self.sidecars)), key=lambda i: self.sidecars[i].wide)
 
     @cached_property
     def decay(self) -> Decay:
@@ -140,6 +171,17 @@ class Layout:
     def words(self) -> int:
         """Eight-byte words of a packed row."""
         return self.packed_dtype.itemsize // WORD
+
+    @cached_property
+    def narrow(self) -> int:
+        """Words of a packed row before those that few accounts have."""
+        wide = [sidecar.dtype.itemsize for sidecar in self.sidecars if sidecar.wide]
+        return self.words - sum(wide) // WORD
+
+    @property
+    def recent(self) -> int:
+        """Ids that are remembered."""
+        return sum(sidecar.size for sidecar in self.sidecars if sidecar.kind == "recent")
 
     @cached_property
     def record(self) -> bytes:
@@ -190,11 +232,7 @@ class Layout:
             "told_cap": ("", *self.caps),
         }
 
-    def sidecar(self, name: str) -> int:
-        """Position of the sidecar of this name."""
-        return next(i for i, sidecar in enumerate(self.sidecars) if sidecar.name == name)
 
-
-def _whole_words(fields: list[tuple[str, str] | tuple[str, str, int]]) -> np.dtype[np.void]:
-    spare = -np.dtype(fields).itemsize % WORD
-    return np.dtype([*fields, ("spare", "u1", spare)] if spare else fields)
+def _whole_words(fields: list[Any], spare: str = "spare") -> np.dtype[np.void]:
+    missing = -np.dtype(fields).itemsize % WORD
+    return np.dtype([*fields, (spare, "u1", missing)] if missing else fields)

@@ -14,26 +14,26 @@ Flags = NDArray[np.bool_]
 
 def advance(view: View, measured: Measured, holding: Flags) -> None:
     """Move `stage` and `stage_since` of the view's rows, in place."""
-    rows = view.rows
-    target = np.zeros(len(rows), np.uint8)
-    for number, stage in enumerate(view.model.card.stages):
-        holds = np.ones(len(rows), bool)
-        for guard in stage.when:
-            holds &= GUARDS[guard.kind](view, measured, holding, guard)
-        target[holds] = number
+    rows, plan = view.rows, view.model.plan
+    lacking = np.empty((len(rows), len(plan.guards)), np.float32)
+    for place, guard in enumerate(plan.guards):
+        lacking[:, place] = ~GUARDS[guard.kind](view, measured, holding, guard)
+    holds = lacking @ plan.needs == 0
+    target = holds.shape[1] - 1 - holds[:, ::-1].argmax(axis=1)
     current, since = rows["stage"], rows["stage_since"]
     move = (target > current) | ((target < current) & (view.at - since >= view.model.card.stage_dwell))
-    rows["stage"], rows["stage_since"] = np.where(move, target, current), np.where(move, view.at, since)
+    if move.any():
+        rows["stage"], rows["stage_since"] = np.where(move, target, current), np.where(move, view.at, since)
 
 
 def reached(view: View, _measured: Measured, _holding: Flags, guard: Guard) -> Flags:
     """The instant has happened."""
-    return view.instant(guard.reached or "") > 0
+    return view.instant(guard.reached) > 0
 
 
 def counter(view: View, _measured: Measured, _holding: Flags, guard: Guard) -> Flags:
     """The counter stands at `at_least`."""
-    return view.counter(guard.counter or "") >= guard.at_least
+    return view.levels[:, view.model.plan.counters[guard.counter or ""]] >= guard.at_least
 
 
 def of_measure(view: View, measured: Measured, _holding: Flags, guard: Guard) -> Flags:
@@ -55,7 +55,7 @@ def after(view: View, _measured: Measured, _holding: Flags, guard: Guard) -> Fla
 
 def recent(view: View, _measured: Measured, _holding: Flags, guard: Guard) -> Flags:
     """The instant lies at most `within` back."""
-    when = view.instant(guard.recent or "")
+    when = view.instant(guard.recent)
     return (when > 0) & (view.at - when <= guard.within)
 
 

@@ -16,11 +16,11 @@ from streams.scoring.batch import Batch, Flags, Floats, Ints, Misplacement, Read
 from streams.scoring.columns import Accounts
 from streams.scoring.compile import Model
 from streams.scoring.extract import Extracted, Extractor
-from streams.scoring.hashes import hashed, partitions_of
+from streams.scoring.hashes import identities, partitions_of
 from streams.scoring.instants import instants
 
 _key, _value, _offset, _timestamp = map(attrgetter, ("key", "value", "offset", "timestamp"))
-_time, _subject, _backfill = map(attrgetter, ("time", "subject", "backfill"))
+_time, _subject, _backfill, _source, _id = map(attrgetter, ("time", "subject", "backfill", "source", "id"))
 
 
 class _Flat(NamedTuple):
@@ -156,7 +156,7 @@ class Reader:
             partition=flat.partition,
             offsets=np.array(list(map(_offset, flat.records)), np.int64),
             times=times,
-            ids=hashed([e.source + "\0" + e.id for e in events]).astype(np.uint32),
+            ids=identities(list(map(_source, events)), list(map(_id, events))),
             backfill=np.array(list(map(_backfill, events)), bool),
             said=said,
             newest={int(s): float(times[flat.source == s].max()) for s in np.unique(flat.source)},

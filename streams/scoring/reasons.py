@@ -14,6 +14,7 @@ from schemas.scorecard import Signal
 from streams.scoring.compile import Model
 from streams.scoring.health import Health, shared
 from streams.scoring.measures import Measured, View
+from streams.scoring.store import picked
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -28,7 +29,7 @@ def of_change(view: View, measured: Measured, now: Health, change: Floats, pick:
     and the remainder, so that the effects sum to the change."""
     effect, weighting = _effects(view, measured, now, pick)
     top = np.argsort(-np.abs(effect), axis=1, kind="stable")[:, :TOP]
-    rows = view.rows[pick]
+    rows = picked(view.rows, pick)
     before = np.where((rows["told_band"] > 0)[:, None], rows["told_scores"].astype(float), np.nan)
     after = np.where(measured.known[pick], measured.scores[pick], np.nan)
     effects, froms, tos = (
@@ -83,7 +84,7 @@ def _effects(view: View, measured: Measured, now: Health, pick: Ints) -> tuple[F
     """Of the accounts `pick`: (picked, measures) points that each measure moved health since it was last told, and
     (picked,) those of a change of weighting: the mean under the new weights less that under the old ones, both of
     today's measures."""
-    rows, scores, shares = view.rows[pick], measured.scores[pick], now.shares[pick]
+    rows, scores, shares = picked(view.rows, pick), measured.scores[pick], now.shares[pick]
     told_shares, told_scores = rows["told_shares"].astype(float), np.nan_to_num(rows["told_scores"].astype(float))
     told_mean = (told_shares * told_scores).sum(axis=1)[:, None]
     before = rows["told_weighting"].astype(np.int64) - 1

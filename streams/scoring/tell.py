@@ -14,7 +14,7 @@ from schemas.events.fact import Fact as Body
 from streams.scoring import reasons
 from streams.scoring.compile import BANDS, Model
 from streams.scoring.judge import Judged
-from streams.scoring.packing import Rows
+from streams.scoring.store import Rows, picked
 from streams.scoring.texts import snapshot
 
 Floats = NDArray[np.float64]
@@ -105,7 +105,7 @@ class _Speaker:
 
 
 def _speakers(judged: Judged, numbers: Ints, score: Floats, pick: Ints, causes: Sequence[Cause]) -> list[_Speaker]:
-    view, rows = judged.view, judged.view.rows[pick]
+    view, rows = judged.view, picked(judged.view.rows, pick)
     accounts, card = view.accounts, view.model.card
     version = f"{card.name}@{card.version}"
     generations = accounts.generation[rows["partition"]].tolist()
@@ -131,7 +131,7 @@ def _speakers(judged: Judged, numbers: Ints, score: Floats, pick: Ints, causes: 
             causes[i],
             version,
             snapshot(
-                accounts.texts.get(number, b""),
+                accounts.texts[number],
                 stage=view.model.stages[stage],
                 health=reasons.or_none(health),
                 mrr=mrr,
@@ -159,10 +159,10 @@ def _spelled(at: Floats) -> list[str]:
 
 
 def _health_facts(judged: Judged, score: Floats, moved: Ints, speakers: Mapping[int, _Speaker]) -> list[HealthChanged]:
-    rows, names = judged.view.rows[moved], judged.view.model.layout.measures
+    rows, names = picked(judged.view.rows, moved), judged.view.model.layout.measures
     told = np.where(rows["told_band"] > 0, rows["told_score"].astype(float), np.nan)
     change = np.nan_to_num(score[moved]) - np.nan_to_num(told)
-    weights = judged.view.model.weights[judged.now.weighting[moved]] > 0
+    weights = judged.view.model.plan.weights[judged.now.weighting[moved]] > 0
     known = judged.measured.known[moved]
     columns = zip(
         moved.tolist(),

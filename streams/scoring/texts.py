@@ -1,12 +1,15 @@
 """The few texts of an account that facts carry (name, plan, owner, CRM ids): kept as JSON beside the row, merged
 field by field like a gauge: the later event time wins, on a tie the larger text."""
 
-import json
 from typing import Any
+
+import msgspec
 
 from schemas.events.fact import Account
 
 Texts = dict[str, tuple[float, str]]
+_decode = msgspec.json.Decoder(list[tuple[float, dict[str, str]]]).decode
+"""Texts by the time at which they were stated, in order: most were stated together."""
 
 
 def joined_texts(kept: bytes, found: dict[str, str], at: float) -> bytes:
@@ -16,12 +19,15 @@ def joined_texts(kept: bytes, found: dict[str, str], at: float) -> bytes:
 
 def read_texts(kept: bytes) -> Texts:
     """Field -> (event time, text)."""
-    return {field: (at, text) for field, (at, text) in json.loads(kept).items()} if kept else {}
+    return {field: (at, text) for at, fields in _decode(kept) for field, text in fields.items()} if kept else {}
 
 
 def written(texts: Texts) -> bytes:
     """As bytes, the same for equal texts."""
-    return json.dumps(texts, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    stated: dict[float, dict[str, str]] = {}
+    for at, field, text in sorted((at, field, text) for field, (at, text) in texts.items()):
+        stated.setdefault(at, {})[field] = text
+    return msgspec.json.encode(list(stated.items()))
 
 
 def merged_texts(a: Texts, b: Texts) -> Texts:
@@ -31,6 +37,12 @@ def merged_texts(a: Texts, b: Texts) -> Texts:
 
 def snapshot(kept: bytes, **numbers: Any) -> Account:
     """The account of a fact: its texts and the given stage, health, mrr and renews_at."""
-    texts = {field: text for field, (_, text) in read_texts(kept).items()}
-    crm = {field.removeprefix("crm."): texts.pop(field) for field in list(texts) if field.startswith("crm.")}
-    return Account(crm=crm or None, **{**texts, **numbers})
+    crm: dict[str, str] = {}
+    if kept:
+        for _, fields in _decode(kept):
+            for field, text in fields.items():
+                if field.startswith("crm."):
+                    crm[field[4:]] = text
+                else:
+                    numbers[field] = text
+    return Account(crm=crm or None, **numbers)
