@@ -24,6 +24,7 @@ async def test_killed_five_times_in_mid_stream_every_count_is_exact_and_no_fact_
             await asyncio.sleep(chance.uniform(0.0, 1.5))
             await worker.end(signal.SIGKILL)
     last = world.worker()
+    await world.at_work(last)
     await world.settled()
     assert await last.end() == 0
 
@@ -38,14 +39,15 @@ async def test_workers_joining_and_leaving_lose_and_repeat_nothing(world: World,
         first = world.worker()
         await world.moved()
         second = world.worker()
+        await world.at_work(second)
         await world.moved()
-        await asyncio.sleep(4)  # both at work
         third = world.worker()
-        await asyncio.sleep(3)
+        await world.at_work(third)
         assert await first.end() == 0
         await world.moved()
         await second.end(signal.SIGKILL)
         await world.moved()
+    await world.at_work(third)
     await world.settled()
     assert await third.end() == 0
 
@@ -60,12 +62,15 @@ async def test_a_worker_that_wakes_up_after_its_successor_began_contradicts_noth
         await world.moved()
         zombie.send(signal.SIGSTOP)
         successor = world.worker()
+        await world.at_work(successor)
         await world.moved()  # beyond the session timeout: the successor has taken over
         zombie.send(signal.SIGCONT)
-        await asyncio.sleep(3)
+        await asyncio.sleep(3)  # what it still believes, it tries
+        await world.at_work(zombie)
         await world.moved()
     await world.settled()
     assert await zombie.end() == 0
+    await world.at_work(successor)
     await world.settled()
     assert await successor.end() == 0
 

@@ -146,6 +146,15 @@ class World:
     async def _caught_up(self) -> bool:
         return await self.lag() == 0
 
+    async def at_work(self, worker: Worker, patience: float = 90.0) -> None:
+        """Until this worker scores its partitions: there may be nothing to commit that would show it."""
+
+        async def ready() -> bool:
+            assert worker.process.poll() is None, worker.words()[-3000:]
+            return not await worker.unready()
+
+        await self.until(ready, patience, "the worker is ready")
+
     async def moved(self, patience: float = 60.0) -> None:
         """Until a commit happens that has not happened yet."""
         before = await self.committed()

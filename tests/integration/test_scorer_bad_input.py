@@ -103,7 +103,7 @@ async def test_a_flood_of_bad_records_pauses_its_partition_alone_until_a_person_
     await resume(world.settings, [0])
     last = world.worker()
     await world.settled()
-    assert await last.unready() == []
+    await world.at_work(last)
     assert await last.end() == 0
 
 
@@ -138,11 +138,7 @@ async def test_a_restart_finds_the_same_rows_and_tells_nothing_twice(world: Worl
     facts = len((await read_all(bootstrap, [f"{prefix}.health"])).popitem()[1])
 
     second = world.worker()
-
-    async def ready() -> bool:
-        return not await second.unready()
-
-    await world.until(ready, 60, "the second is ready")
+    await world.at_work(second)
     assert await second.end() == 0
 
     engine = await scored(world)

@@ -58,7 +58,7 @@ async def test_the_scorer_refuses_a_recreated_topic_and_names_the_command_that_a
     await adopt(world.settings)
     last = world.worker()
     await world.settled()
-    assert await last.unready() == []
+    await world.at_work(last)
     assert await last.end() == 0
     letters = await read_all(world.settings.kafka_bootstrap_servers, [f"{world.settings.prefix}.dead-letters"])
     assert letters.popitem()[1] == []

@@ -18,6 +18,7 @@ async def test_a_track_reaches_its_topic_before_the_answer(door: OpenDoor) -> No
     assert await door.events() == [
         {
             "topic": "usage",
+            "specversion": "1.0",
             "id": "m1",
             "source": "segment:write",
             "type": "kesher.usage.tracked",
