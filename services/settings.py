@@ -66,7 +66,7 @@ class Settings(BaseSettings):
         33_554_432, description="The ingest door answers 429 while more bytes than this wait for Kafka"
     )
     public_url: str = Field("", description="Address people reach the console at; http://<bind>:<web port> when empty")
-    linger_ms: float = Field(12.0, ge=0, description="The scorer waits this long for more records when a poll is small")
+    linger_ms: float = Field(30.0, ge=0, description="The scorer waits this long for more records when a poll is small")
     commit_seconds: float = Field(2.0, gt=0, description="How often the scorer commits its offsets")
     session_timeout_seconds: float = Field(10.0, ge=6, description="A scorer silent this long loses its partitions")
     max_unsent_facts: PositiveInt = Field(20_000, description="Scoring waits when more facts than this are unsent")

@@ -245,17 +245,17 @@ class Account:
             outside = not when or (value is not None and sign * value >= sign * signal.exit)
         else:
             inside, outside = when, not when
-        at = math.floor(at)  # episodes are timed in whole seconds
-        if state == "cooling" and at - since >= signal.cool_down:
+        begun = math.ceil(at)  # episodes are timed in whole seconds, never too short
+        if state == "cooling" and max(at - since, 0.0) >= signal.cool_down:
             state = "clear"
         if state == "clear" and inside:
-            state, since = "pending", at
+            state, since = "pending", begun
         if state == "pending" and not inside:
             state = "clear"
-        if state == "pending" and at - since >= signal.dwell:
-            state, since, episode = "open", at, episode + 1
+        if state == "pending" and max(at - since, 0.0) >= signal.dwell:
+            state, since, episode = "open", begun, episode + 1
         elif state == "open" and outside:
-            state, since, level = "cooling", at, 0
+            state, since, level = "cooling", begun, 0
         if state == "open":
             level = max(level, 1)
             for number, limit in enumerate(signal.levels.values(), 2):

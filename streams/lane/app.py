@@ -48,7 +48,7 @@ class Wiring:
     bootstrap: str
     partitions: int
     topic_ids: TopicIds
-    linger: timedelta = timedelta(milliseconds=12)
+    linger: timedelta = timedelta(milliseconds=30)
     commit: timedelta = timedelta(seconds=2)
     session: timedelta = timedelta(seconds=10)
 

@@ -105,7 +105,7 @@ class LaneConsumer(driver.Consumer):
     async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:  # noqa: FBT001 (Faust's)
         """Flush, then commit what the flush has covered.  It serves as the flush timer, too: there is no other."""
         lane = self.app.lane
-        if lane.dispatch.failure is not None:
+        if lane.dispatch.failure is not None or not lane.due:
             return False
         stopped = set(lane.stopped)
         try:

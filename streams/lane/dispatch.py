@@ -49,20 +49,32 @@ class Dispatch:
 
     async def flush(self, positions: Positions, newest: Mapping[int, float]) -> None:
         """Everything up to this instant, for the partitions in `positions`: deciding rows, facts, other rows, and a
-        checkpoint that says which records and facts are settled."""
+        checkpoint that says which records and facts are settled.
+
+        Rows leave some at a time, so that facts are not held up behind them; one that has changed again meanwhile
+        leaves as it is then, after the facts that it knows of."""
         async with self._rows:
-            async with self._facts:
-                outgoing, rows = self._take(), self.accounts.take_dirty()
-                now = {number: (dict(at), dict(newest)) for number, at in positions.items()}
+            held = dict(self.ledgers)
+            now = {number: (dict(at), dict(newest)) for number, at in positions.items()}
+            for some in self.accounts.unwritten():
+                async with self._facts:
+                    outgoing, rows = self._take(), self.accounts.take_dirty(some)
+                    with self._undoing(rows):
+                        await self._deliver(outgoing)
                 with self._undoing(rows):
-                    await self._deliver(outgoing)
-                checkpoints = {
-                    number: Checkpoint(told=self.ledgers[number].told, positions=at, newest=seen)
+                    await self._store({n: taken for n, taken in rows.items() if self._still(n, held)})
+            await self.deliver()
+            await self._settle(
+                {
+                    number: Checkpoint(told=held[number].told, positions=at, newest=seen)
                     for number, (at, seen) in now.items()
-                    if number in self.ledgers
+                    if self._still(number, held)
                 }
-            with self._undoing(rows):
-                await self._store(rows, checkpoints)
+            )
+
+    def _still(self, number: int, held: Mapping[int, Ledger]) -> bool:
+        """Whether a partition is ours, and has been without a break."""
+        return number in held and self.ledgers.get(number) is held[number]
 
     def _take(self) -> Outgoing:
         if self.failure is not None:
@@ -115,30 +127,34 @@ class Dispatch:
     def _drop_lost(self, outgoing: Outgoing, held: Mapping[int, Ledger]) -> None:
         """What belongs to a partition that was lost meanwhile is its new owner's to say."""
         partitions = outgoing.rows.keys() | {place[1] for place in outgoing.messages}
-        self.outbox.unsent -= drop(outgoing, {n for n in partitions if self.ledgers.get(n) is not held.get(n)})
+        self.outbox.unsent -= drop(outgoing, {n for n in partitions if not self._still(n, held)})
 
-    async def _store(self, rows: Rows, checkpoints: Mapping[int, Checkpoint]) -> None:
+    async def _store(self, rows: Rows) -> None:
+        """Rows that decide nothing."""
         began = self.clock()
-        self.under_way += 1
-        try:
-            stores = [self._store_partition(n, rows.get(n, []), checkpoint) for n, checkpoint in checkpoints.items()]
-            await asyncio.gather(*stores)
-        finally:
-            self.under_way -= 1
+        await self._write_all({n: [(key, row, ()) for key, row in taken] for n, taken in rows.items()})
         self.meter.flushed(sum(map(len, rows.values())), self.clock() - began)
 
-    async def _store_partition(self, number: int, rows: Sequence[tuple[bytes, bytes]], checkpoint: Checkpoint) -> None:
-        ledger = self.ledgers.get(number)
-        if ledger is None:
-            return
-        messages: list[Message] = [(key, row, ()) for key, row in rows]
-        if checkpoint != ledger.checkpoint:
-            messages.append((changelog.CHECKPOINT, changelog.packed(checkpoint), ()))
-        if ledger.window.changed:
-            messages.append((changelog.REJECTS, ledger.window.packed(), ()))
-        if messages:
-            await self._write(number, messages)
-            ledger.checkpoint = checkpoint
+    async def _settle(self, checkpoints: Mapping[int, Checkpoint]) -> None:
+        """Where each partition stands."""
+        messages: dict[int, list[Message]] = {}
+        for number, checkpoint in checkpoints.items():
+            ledger, own = self.ledgers[number], messages.setdefault(number, [])
+            if checkpoint != ledger.checkpoint:
+                own.append((changelog.CHECKPOINT, changelog.packed(checkpoint), ()))
+            if ledger.window.changed:
+                own.append((changelog.REJECTS, ledger.window.packed(), ()))
+        ledgers = dict(self.ledgers)
+        await self._write_all(messages)
+        for number, checkpoint in checkpoints.items():
+            ledgers[number].checkpoint = checkpoint
+
+    async def _write_all(self, messages: Mapping[int, Sequence[Message]]) -> None:
+        self.under_way += 1
+        try:
+            await asyncio.gather(*(self._write(number, those) for number, those in messages.items() if those))
+        finally:
+            self.under_way -= 1
 
     async def _write(self, number: int, messages: Sequence[Message]) -> int:
         """-> offset of the last message; UNSET when the partition is not ours."""

@@ -22,8 +22,8 @@ from streams.lane.outbox import Message, Outbox
 from streams.lane.records import Span
 from streams.lane.watermark import Watermark
 from streams.lane.writer import Changelog
-from streams.scoring.columns import Positions
 from streams.scoring.engine import Decision, Engine, Misplacement, Reject, Slice
+from streams.scoring.store import Positions
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,8 @@ Place = tuple[int, int]
 """(source, partition)"""
 SETTLED = 4_000
 """Rows judged without letting anything else run."""
+RESTED, DIRTY = 10.0, 50_000
+"""In a backlog rows are stored every so many seconds, or when so many have changed."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Lane:
         """Grows with every assignment and revocation; what was begun in an older one must not end in this."""
         self._changing = asyncio.Lock()
         self._committed: dict[Place, int] = {}
+        self._flushed = 0.0
 
     # ---------------------------------------------------------------- whose partitions
 
@@ -303,6 +306,13 @@ class Lane:
         """Whether scoring must wait until facts have left."""
         return self.outbox.unsent >= self.terms.max_unsent
 
+    @property
+    def due(self) -> bool:
+        """Whether a flush is worth it: at every commit, but in a backlog, where the same rows change again and again,
+        only now and then."""
+        rested = self.clock() - self._flushed >= RESTED
+        return self.watermark.caught_up or rested or self.engine.accounts.dirty >= DIRTY
+
     async def flush(self) -> dict[Place, int]:
         """Store everything up to this instant -> the places that may be committed now."""
         if not self.open:
@@ -311,7 +321,7 @@ class Lane:
         by_partition: dict[int, dict[int, int]] = {}
         for (source, number), at in positions.items():
             by_partition.setdefault(number, {})[source] = at
-        before = dict(self.ledgers)
+        before, self._flushed = dict(self.ledgers), self.clock()
         await self.dispatch.flush(by_partition, self.watermark.newest)
         kept = {number for number, ledger in self.ledgers.items() if before.get(number) is ledger}
         return {place: at for place, at in positions.items() if place[1] in kept and self._committed.get(place) != at}

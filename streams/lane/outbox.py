@@ -39,14 +39,17 @@ class Outbox:
         self.prefix = prefix
         self.unsent = 0
         self._queue = Outgoing()
+        self._names: dict[str, str] = {}
 
     def decide(self, decisions: Iterable[Any]) -> None:
         """Queue each decision: its row, which carries its facts, and the facts behind it."""
-        for decision in decisions:
-            told = [header(self._full(fact.topic), fact.id, fact.value) for fact in decision.facts]
-            self._queue.rows[decision.partition].append((decision.key, decision.row, told))
-            for fact in decision.facts:
-                self.announce(decision.partition, decision.key, self._full(fact.topic), fact.id, fact.value)
+        for partition, key, row, facts in decisions:
+            told = []
+            for topic, name, value in facts:
+                full = self._full(topic)
+                told.append(header(full, name, value))
+                self.announce(partition, key, full, name, value)
+            self._queue.rows[partition].append((key, row, told))
 
     def announce(self, partition: int, key: bytes, topic: str, name: str, value: bytes) -> None:
         """Queue one fact whose row is durable or queued before it."""
@@ -83,7 +86,7 @@ class Outbox:
         self.unsent += 1
 
     def _full(self, topic: str) -> str:
-        return f"{self.prefix}.{topic}"
+        return self._names.get(topic) or self._names.setdefault(topic, f"{self.prefix}.{topic}")
 
     def __bool__(self) -> bool:
         return bool(self._queue)

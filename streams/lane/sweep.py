@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 ROUND = 60.0
 """Seconds in which every row is looked at once."""
-SLICE = 20_000
+SLICE = 4_000
 """Rows looked at without letting anything else run."""
 
 

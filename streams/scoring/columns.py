@@ -13,8 +13,10 @@ from streams.scoring.packing import Words, pack, unpack
 from streams.scoring.store import Positions, Rows, Store, words
 
 LAYOUT_KEY = b"\0layout:"
-PACKED = 4_096
+PACKED = 2_048
 """Rows packed at once, so that they fit a cache."""
+TAKEN = 1_000
+"""Rows taken at once, so that nothing waits long for them."""
 
 
 class Pool(Store):
@@ -53,6 +55,8 @@ class Accounts(Store):
         self._index: dict[bytes, int] = {}
         self._free: list[int] = []
         self._dirty = np.zeros(len(self.rows), bool)
+        self.calm_until = np.zeros(len(self.rows))
+        """Instants before which rows need no look unless an event comes; known to this process alone."""
         self._layouts = {layout.fingerprint: layout}
         self.overflowed = 0
         """Slot entries that found no place."""
@@ -94,8 +98,9 @@ class Accounts(Store):
         self.keys += keys[len(again) :]
         self.texts += [b""] * (len(keys) - len(again))
         self.reach(len(self.keys))
-        if len(self.rows) > len(self._dirty):
-            self._dirty = np.concatenate([self._dirty, np.zeros(len(self.rows) - len(self._dirty), bool)])
+        if more := len(self.rows) - len(self._dirty):
+            self._dirty = np.concatenate([self._dirty, np.zeros(more, bool)])
+            self.calm_until = np.concatenate([self.calm_until, np.zeros(more)])
         rows = [*again, *range(start, len(self.keys))]
         self._index.update(zip(keys, rows, strict=True))
         self.rows["partition"][rows] = list(fresh.values())
@@ -104,6 +109,11 @@ class Accounts(Store):
         """Rows in [start, stop) that have been folded into: those with an event."""
         stop = min(stop, self.size)
         return start + np.flatnonzero(self.rows["as_of"][start:stop])
+
+    def restless(self, start: int, stop: int, now: float) -> Positions:
+        """Rows in [start, stop) with an event that may need a look at `now`."""
+        at = start + (self.calm_until[start : min(stop, self.size)] <= now).nonzero()[0]
+        return at[self.rows["as_of"][at] > 0]
 
     def keys_of(self, at: Positions) -> list[bytes]:
         """Keys of occupied rows."""
@@ -116,7 +126,7 @@ class Accounts(Store):
     def put(self, at: Positions, rows: Rows) -> None:
         """Write back rows that changed; they leave with the next flush."""
         super().put(at, rows)
-        self._dirty[at] = True
+        self._dirty[at], self.calm_until[at] = True, 0.0
 
     # ---- sidecars
 
@@ -152,9 +162,14 @@ class Accounts(Store):
             out += pack(self.layout, self.gathered(some), self.texts_of(some))
         return out
 
-    def take_dirty(self) -> dict[int, list[tuple[bytes, bytes]]]:
-        """Partition -> [(key, value)] of the rows written since they were last taken."""
-        at = np.flatnonzero(self._dirty[: self.size])
+    def unwritten(self) -> list[Positions]:
+        """Rows written since they were last taken, some thousand at a time."""
+        at = self._dirty[: self.size].nonzero()[0]
+        return np.array_split(at, -(-len(at) // TAKEN)) if len(at) else []
+
+    def take_dirty(self, among: Positions | None = None) -> dict[int, list[tuple[bytes, bytes]]]:
+        """Partition -> [(key, value)] of the rows, of these or of all, written since they were last taken."""
+        at = self._dirty[: self.size].nonzero()[0] if among is None else among[self._dirty[among]]
         out: dict[int, list[tuple[bytes, bytes]]] = {}
         where = self.rows["partition"][at]
         for partition in np.unique(where).tolist():
@@ -276,6 +291,6 @@ class Accounts(Store):
                 self.pools[i].put_words(self.claim(i, rows, which), block[which])
             start = stop
         super().put(at, rows)
-        self._dirty[at] = False
+        self._dirty[at], self.calm_until[at] = False, 0.0
         for row, text in zip(at.tolist(), texts, strict=True):
             self.texts[row] = text

@@ -9,16 +9,16 @@ from schemas.envelope import SKEW_SECONDS
 from schemas.events.fact import Cause
 from schemas.scorecard import Scorecard
 from streams.scoring.batch import Batch, Misplacement, Reading, Record, Reject, Slice
-from streams.scoring.columns import Accounts, Positions
+from streams.scoring.columns import Accounts
 from streams.scoring.compile import compile_model
 from streams.scoring.fold import fold
 from streams.scoring.judge import judge
 from streams.scoring.read import Reader
-from streams.scoring.store import Rows, picked
-from streams.scoring.tell import Fact, tell
+from streams.scoring.store import Positions, Rows, picked
+from streams.scoring.tell import Fact, tell, untold
 
-CHANGING = ("signals", "signal_since", "levels", "band", "stage", "stage_since", "told_score", "sequence")
-"""A sweep writes back only rows in which one of these moved."""
+KEPT = ("signals", "signal_since", "levels", "band", "stage", "stage_since")
+"""What a judgement leaves behind, beside what is told."""
 
 
 class Decision(NamedTuple):
@@ -81,28 +81,34 @@ class Engine:
     def sweep(self, now: float, start: int, stop: int, cause: Cause = "inactivity") -> list[Decision]:
         """Judge rows [start, stop) at `now`: how silence, fading and dwells are noticed without any event.
 
-        Accounts of which something later is known already, as in a backlog, wait for their time."""
-        at = self.accounts.occupied(start, stop)
+        Most rows need no look for a while: see `_stirring`.  Accounts of which something later is known already, as in
+        a backlog, wait for their time."""
+        at = self._stirring(self.accounts.restless(start, stop, now), now)
+        return self._judged_silent(at, now, cause) if len(at) else []
+
+    def _stirring(self, at: Positions, now: float) -> Positions:
+        """Of rows, those of which something will have to be told or kept in mind soon.  The others are left alone
+        until then: they cannot move but by an event, which makes them restless again."""
         at = at[self.accounts.rows["as_of"][at] <= now + SKEW_SECONDS]
         if not len(at):
-            return []
+            return at
+        ahead = now + self.model.plan.calm * (0.5 + at % 64 / 128)  # not all at once
         rows = self.accounts.get(at)
-        before = {name: rows[name].copy() for name in CHANGING}
-        judged = judge(self.model, self.accounts, rows, np.full(len(at), now))
-        told = tell(judged, at, [cause] * len(at))
-        changed = self._changed(before, rows)
+        before = [rows[name].copy() for name in KEPT]
+        stirs = untold(judge(self.model, self.accounts, rows, ahead)).any | _changed(rows, before)
+        self.accounts.calm_until[at[~stirs]] = ahead[~stirs]
+        restless: Positions = at[stirs]
+        return restless
+
+    def _judged_silent(self, at: Positions, now: float, cause: Cause) -> list[Decision]:
+        """What is told of rows at `now`, without any event.  Only those that have changed are written back."""
+        rows = self.accounts.get(at)
+        before = [rows[name].copy() for name in KEPT]
+        told = tell(judge(self.model, self.accounts, rows, np.full(len(at), now)), at, [cause] * len(at))
+        changed = _changed(rows, before)
+        changed[[i for i, _ in told]] = True
         self.accounts.put(at[changed], picked(rows, changed))
         return self._decisions(at, told)
-
-    def _changed(self, before: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
-        changed = np.zeros(len(rows), bool)
-        for name, was in before.items():
-            now = rows[name]
-            differs = now != was
-            if now.dtype.kind == "f":
-                differs &= ~(np.isnan(now) & np.isnan(was))
-            changed |= differs.any(axis=1) if differs.ndim == 2 else differs
-        return changed
 
     def _decisions(self, at: Positions, told: list[tuple[int, list[Fact]]]) -> list[Decision]:
         where = at[[i for i, _ in told]] if told else at[:0]
@@ -112,6 +118,15 @@ class Engine:
             Decision(partition, key, value, facts)
             for partition, key, value, (_, facts) in zip(partitions, keys, values, told, strict=True)
         ]
+
+
+def _changed(rows: Rows, before: Sequence[np.ndarray]) -> np.ndarray:
+    """(n,) where one of KEPT is not what it was."""
+    changed = np.zeros(len(rows), bool)
+    for name, was in zip(KEPT, before, strict=True):
+        differs = rows[name] != was
+        changed |= differs.any(axis=1) if differs.ndim == 2 else differs
+    return changed
 
 
 __all__ = ["Batch", "Decision", "Engine", "Fact", "Misplacement", "Reading", "Record", "Reject", "Slice"]

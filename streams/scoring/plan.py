@@ -77,9 +77,16 @@ class Choice(NamedTuple):
     stages: NDArray[np.bool_] | None
 
 
+CALM = 1_800.0
+"""Seconds that a row may be left alone at most, when it is seen beforehand that nothing will come of it."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """All of it, for one scorecard."""
+
+    calm: float
+    """Seconds that a row may be left alone: so few that nothing begins and ends in between."""
 
     instants: Mapping[str, int]
     """Name -> place among `first` and `latest`, one after the other."""
@@ -116,6 +123,7 @@ def plan_of(card: Scorecard, layout: Layout) -> Plan:
     guards = list(dict.fromkeys(chain.from_iterable(stage.when for stage in card.stages)))
     needs = np.array([[guard in stage.when for stage in card.stages] for guard in guards], np.float32)
     return Plan(
+        calm=_calm(card),
         instants=instants,
         counters=counters,
         gauges={name: place for place, name in enumerate(layout.gauges)},
@@ -136,6 +144,17 @@ def plan_of(card: Scorecard, layout: Layout) -> Plan:
         guards=guards,
         needs=needs.reshape(len(guards), len(card.stages)),
     )
+
+
+def _calm(card: Scorecard) -> float:
+    fading = [
+        *(counter.half_life for counter in card.counters.values()),
+        *(x for it in card.indicators.values() for x in (it.within or 0.0, it.older_than)),
+        *(x for m in card.measures.values() for x in (m.half_life, m.stale.half_life if m.stale else 0.0)),
+        *(guard.within for stage in card.stages for guard in stage.when),
+    ]
+    ripening = [x for signal in card.signals.values() for x in (signal.dwell, signal.cool_down)]
+    return min(CALM, *(x / 8 for x in fading if x > 0), *(x for x in (*ripening, card.stage_dwell) if x > 0))
 
 
 def _places(found: Sequence[int]) -> Places:

@@ -4,7 +4,8 @@ A measure's contribution is its share of the mean times how far its score lies f
 is its contribution now less the one last told.  As shares sum to 1, the effects sum to the change of score; and a bad
 answer that arrives counts against health, which `share * score` alone would call a gain."""
 
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,55 +29,43 @@ def of_change(view: View, measured: Measured, now: Health, change: Floats, pick:
     """Reasons of the changes (n,) of health of the accounts `pick`: the strongest measures first, then cap, weighting
     and the remainder, so that the effects sum to the change."""
     effect, weighting = _effects(view, measured, now, pick)
+    rows, each = picked(view.rows, pick), np.arange(len(pick))[:, None]
     top = np.argsort(-np.abs(effect), axis=1, kind="stable")[:, :TOP]
-    rows = picked(view.rows, pick)
     before = np.where((rows["told_band"] > 0)[:, None], rows["told_scores"].astype(float), np.nan)
     after = np.where(measured.known[pick], measured.scores[pick], np.nan)
-    effects, froms, tos = (
-        _listed(np.take_along_axis(a, top, 1), digits) for a, digits in ((effect, 2), (before, 1), (after, 1))
-    )
-    cap = now.cap_points[pick] - rows["told_cap_points"].astype(float)
+    effects = np.round(effect[each, top], 2)
+    count = (np.abs(effects) >= LEAST).sum(axis=1)  # the strongest come first
+    effects[np.abs(effects) < LEAST] = 0.0
+    weighting = np.round(weighting, 2)
+    weighting[np.abs(weighting) < LEAST] = 0.0
+    cap = np.round(now.cap_points[pick] - rows["told_cap_points"].astype(float), 2)
+    which = np.where(now.cap[pick] > 0, now.cap[pick], rows["told_cap"])
+    cap[(np.abs(cap) < LEAST) | (which == 0)] = 0.0
+    rest = np.round(np.round(change, 2) - effects.sum(axis=1) - cap - weighting, 2)
+    rest[np.abs(rest) < LEAST] = 0.0
+    names = view.model.layout.measures
     columns = zip(
+        count.tolist(),
         top.tolist(),
-        effects,
-        froms,
-        tos,
-        now.cap[pick].tolist(),
-        rows["told_cap"].tolist(),
-        _listed(cap, 2),
-        _listed(weighting, 2),
-        _listed(change, 2),
+        np.round(before[each, top], 1).tolist(),
+        np.round(after[each, top], 1).tolist(),
+        effects.tolist(),
         strict=True,
     )
-    return [_reasons(view.model, *column) for column in columns]
-
-
-def _reasons(
-    model: Model,
-    places: list[int],
-    effects: list[float],
-    befores: list[float],
-    afters: list[float],
-    cap: int,
-    told_cap: int,
-    cap_effect: float,
-    weighting: float,
-    change: float,
-) -> list[Reason]:
-    names = model.layout.measures
     out = [
-        Reason(measure=names[place], before=or_none(before), to=or_none(after), effect=effect)
-        for place, effect, before, after in zip(places, effects, befores, afters, strict=True)
-        if abs(effect) >= LEAST
+        [
+            Reason(measure=names[place], before=was, to=to, effect=points)
+            for place, was, to, points in zip(places[:n], befores, afters, points, strict=False)
+        ]
+        for n, places, befores, afters, points in columns
     ]
-    if abs(cap_effect) >= LEAST and (cap or told_cap):
-        limit = model.card.caps[(cap or told_cap) - 1]
-        out.append(Reason(measure=f"cap:{limit.name}", before=None, to=limit.at if cap else None, effect=cap_effect))
-    if abs(weighting) >= LEAST:
-        out.append(Reason(measure="weighting", before=None, to=None, effect=weighting))
-    rest = round(change - sum([reason.effect for reason in out]), 2)
-    if abs(rest) >= LEAST:
-        out.append(Reason(measure="other", before=None, to=None, effect=rest))
+    for i in (cap != 0).nonzero()[0].tolist():
+        limit = view.model.card.caps[int(which[i]) - 1]
+        to = limit.at if now.cap[pick[i]] else None
+        out[i].append(Reason(measure=f"cap:{limit.name}", before=None, to=to, effect=float(cap[i])))
+    for name, points in (("weighting", weighting), ("other", rest)):
+        for i in points.nonzero()[0].tolist():
+            out[i].append(Reason(measure=name, before=None, to=None, effect=float(points[i])))
     return out
 
 
@@ -99,30 +88,37 @@ def _effects(view: View, measured: Measured, now: Health, pick: Ints) -> tuple[F
     return shares * (scores - told_mean) - told_shares * (told_scores - told_mean), moved
 
 
-def of_signal(model: Model, signal: Signal, share: Floats, scores: Floats, indicators: list[str]) -> list[Reason]:
-    """Why a signal of one account stands: the indicators that are true; for an upsell the measure it watches, with the
-    points it gives; for churn risk the measures that cost most points against a perfect score."""
-    if signal.family == "upsell":
-        effect = share * scores
-        places = [model.layout.measures.index(signal.of)] if signal.of in model.layout.measures else []
-    else:
-        effect = share * (scores - 100.0)
-        places = [place for place in np.argsort(effect, kind="stable")[:STANDING].tolist() if effect[place] <= -LEAST]
-    return [Reason(measure=f"indicator:{name}", before=None, to=None, effect=0.0) for name in indicators] + [
-        Reason(
-            measure=model.layout.measures[place],
-            before=None,
-            to=round(float(scores[place]), 1),
-            effect=round(float(effect[place]), 2),
-        )
-        for place in places
-    ]
+class Standing(NamedTuple):
+    """Of one account: (measures,) scores and the points each gives, and the measures that cost most points against a
+    perfect score, with those points."""
+
+    scores: list[float]
+    gains: list[float]
+    worst: list[int]
+    costs: list[float]
 
 
-def _listed(column: Floats, digits: int) -> list[Any]:
-    return cast("list[Any]", np.round(column, digits).tolist())
+def standing(measured: Measured, now: Health, pick: Ints) -> Iterator[Standing]:
+    """How the accounts `pick` stand."""
+    scores, shares = measured.scores[pick], now.shares[pick]
+    cost = shares * (scores - 100.0)
+    worst = np.argsort(cost, axis=1, kind="stable")[:, :STANDING]
+    costs = np.round(np.take_along_axis(cost, worst, 1), 2)
+    columns = np.round(scores, 1).tolist(), np.round(shares * scores, 2).tolist(), worst.tolist(), costs.tolist()
+    return map(Standing._make, zip(*columns, strict=True))
 
 
-def or_none(x: float) -> float | None:
-    """NaN stands for unknown."""
-    return None if x != x else x  # noqa: PLR0124 - NaN stands for unknown
+def of_signal(model: Model, signal: Signal, watched: int, of: Standing, *, holds: bool) -> list[Reason]:
+    """Why a signal of one account stands: its indicator, where that is true; for an upsell the measure it watches, with
+    the points it gives; for churn risk the measures that cost most points."""
+    names = model.layout.measures
+    out = [Reason(measure=f"indicator:{signal.when}", before=None, to=None, effect=0.0)] if holds else []
+    if signal.family != "upsell":
+        return out + [
+            Reason(measure=names[place], before=None, to=of.scores[place], effect=points)
+            for place, points in zip(of.worst, of.costs, strict=True)
+            if points <= -LEAST
+        ]
+    if watched >= 0:
+        out.append(Reason(measure=names[watched], before=None, to=of.scores[watched], effect=of.gains[watched]))
+    return out

@@ -103,7 +103,8 @@ def _enter(
     low = found[at, least]
     found[at, least] = np.maximum(low, entries)
     column[block] = found
-    return np.minimum(low, entries)
+    spilled: NDArray[np.uint64] = np.minimum(low, entries)
+    return spilled
 
 
 # ---- slots: the latest value of each hash, the newest entries stay
@@ -170,8 +171,8 @@ def put_distinct(
     many = accounts.places[f"{name}.many"]
     full = rows["sidecar"][:, many] > 0
     few = (~full[owner]).nonzero()[0]
-    for some in _waves(owner[few]):
-        some = few[some]
+    for wave in _waves(owner[few]):
+        some = few[wave]
         some = some[~full[owner[some]]]
         found_no_room = _insert(accounts, name, rows, owner[some], entries[some])
         full[found_no_room] = True
@@ -198,7 +199,8 @@ def _insert(accounts: Accounts, name: str, rows: Rows, owner: Ints, entries: NDA
     fits = hit | empty[:, -1]  # filled from the front
     room = fits.nonzero()[0]
     column[block[room], where[room]] = np.maximum(found[room, where[room]], entries[room])
-    return owner[~fits]
+    full: Ints = owner[~fits]
+    return full
 
 
 def _to_many(accounts: Accounts, name: str, rows: Rows, owner: Ints) -> None:

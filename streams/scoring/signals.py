@@ -23,9 +23,9 @@ def advance(model: Model, rows: Rows, at: Floats, now: Health, measured: Measure
     when = holding[:, it.when] | (it.when < 0)
     inside = when & (known & (value <= it.enter) | (it.measure == NONE))
     outside = ~when | (known & (value >= it.exit))
-    state, since, now_at = rows["signals"], rows["signal_since"], np.floor(at - EPOCH)[:, None]
+    state, since, now_at = rows["signals"], rows["signal_since"], at[:, None] - EPOCH
 
-    elapsed = now_at - since
+    elapsed = np.maximum(now_at - since, 0.0)
     clear = (state == CLEAR) | ((state == COOLING) & (elapsed >= it.cool_down))
     pending = state == PENDING
     starts = clear & inside
@@ -35,7 +35,7 @@ def advance(model: Model, rows: Rows, at: Floats, now: Health, measured: Measure
     state[starts] = PENDING
     state[opens], state[closes] = OPEN, COOLING
     rows["signals"] = state
-    rows["signal_since"] = np.where(starts | opens | closes, now_at, since)
+    rows["signal_since"] = np.where(starts | opens | closes, np.ceil(now_at), since)
     rows["episodes"] += opens
     worst = np.maximum(rows["levels"], 1)
     worse = known[:, :, None] & (value[:, :, None] <= it.worse)

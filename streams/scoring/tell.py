@@ -1,7 +1,6 @@
 """Judged rows -> facts: whatever now differs from what was last told, once."""
 
-from collections.abc import Mapping, Sequence
-from itertools import compress
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,13 +8,12 @@ from numpy.typing import NDArray
 
 from schemas import topics
 from schemas.envelope import encode
-from schemas.events.fact import Account, Cause, ChurnRisk, HealthChanged, LifecycleChanged, Upsell
+from schemas.events.fact import Cause
 from schemas.events.fact import Fact as Body
-from streams.scoring import reasons
-from streams.scoring.compile import BANDS, Model
+from streams.scoring import facts
+from streams.scoring.compile import Model
 from streams.scoring.judge import Judged
-from streams.scoring.store import Rows, picked
-from streams.scoring.texts import snapshot
+from streams.scoring.store import Rows
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -32,29 +30,59 @@ class Fact(NamedTuple):
     value: bytes
 
 
+class Untold(NamedTuple):
+    """(n,) health to two digits; (n,) and (n, signals) where health, stage and signals differ from what was told."""
+
+    score: Floats
+    health: Flags
+    stage: Flags
+    signals: Flags
+
+    @property
+    def any(self) -> Flags:
+        """(n,) where anything does."""
+        return self.health | self.stage | self.signals.any(axis=1)
+
+
+def untold(judged: Judged) -> Untold:
+    """What would be told."""
+    rows, now = judged.view.rows, judged.now
+    score = np.where(now.known, np.round(now.score, 2), np.nan)
+    health = _health_moved(judged.view.model, rows, score)
+    return Untold(score, health, rows["stage"] != rows["told_stage"], rows["levels"] != rows["told_levels"])
+
+
 def tell(judged: Judged, numbers: Ints, causes: Sequence[Cause]) -> list[tuple[int, list[Fact]]]:
     """[(position in the view, facts)] of the rows where something differs from what was told; they now count as told.
     `numbers` are the rows' places among the accounts, `causes` one per row."""
-    rows, now = judged.view.rows, judged.now
-    score = np.where(now.known, np.round(now.score, 2), np.nan)
-    of_health = _health_moved(judged.view.model, rows, score)
-    of_stage, of_signal = rows["stage"] != rows["told_stage"], rows["levels"] != rows["told_levels"]
-    pick = np.flatnonzero(of_health | of_stage | of_signal.any(axis=1))
+    rows, found = judged.view.rows, untold(judged)
+    pick = found.any.nonzero()[0]
     if not len(pick):
         return []
-    moved = np.flatnonzero(of_health)
-    speakers = dict(zip(pick.tolist(), _speakers(judged, numbers, score, pick, causes), strict=True))
-    facts: dict[int, list[Fact]] = {i: [] for i in speakers}
-    for i, data in zip(moved.tolist(), _health_facts(judged, score, moved, speakers), strict=True):
-        facts[i].append(speakers[i].say("health", "kesher.health.changed", data))
-    for i in np.flatnonzero(of_stage).tolist():
-        stage = _stage_fact(judged, i, speakers[i].account)
-        facts[i].append(speakers[i].say("lifecycle", "kesher.lifecycle.changed", stage))
-    for i, place in np.argwhere(of_signal).tolist():
-        facts[i].append(_signal_fact(judged, i, place, speakers[i]))
-    rows["sequence"][pick] = [speaker.sequence for speaker in speakers.values()]
-    _mark_told(judged, pick, moved, score)
-    return list(facts.items())
+    speakers = _speakers(judged, numbers, found.score, pick, causes)
+    of_health, of_stage = found.health.nonzero()[0], found.stage.nonzero()[0]
+    at, places = found.signals.nonzero()
+
+    def told_of(moved: Ints) -> tuple[list[_Speaker], list[facts.Snapshot]]:
+        mine = [speakers[i] for i in np.searchsorted(pick, moved).tolist()]
+        return mine, [speaker.account for speaker in mine]
+
+    mine, accounts = told_of(of_health)
+    for speaker, change in zip(mine, facts.health_changes(judged, found.score, of_health, accounts), strict=True):
+        speaker.say("health", "health", "kesher.health.changed", change)
+    mine, accounts = told_of(of_stage)
+    for speaker, stage in zip(mine, facts.stage_changes(judged, of_stage, accounts), strict=True):
+        speaker.say("lifecycle", "lifecycle", "kesher.lifecycle.changed", stage)
+    mine, accounts = told_of(at)
+    signals = list(judged.view.model.card.signals.items())
+    for speaker, place, (verb, body) in zip(
+        mine, places.tolist(), facts.signal_changes(judged, at, places, accounts), strict=True
+    ):
+        name, signal = signals[place]
+        speaker.say(FAMILIES[signal.family], f"{signal.family}.{name}", f"kesher.{signal.family}.{verb}", body)
+    rows["sequence"][pick] = [speaker.sequence for speaker in speakers]
+    _mark_told(judged, pick, of_health, found.score)
+    return [(i, speaker.facts) for i, speaker in zip(pick.tolist(), speakers, strict=True)]
 
 
 def _health_moved(model: Model, rows: Rows, score: Floats) -> Flags:
@@ -79,14 +107,17 @@ def _mark_told(judged: Judged, told: Ints, of_health: Ints, score: Floats) -> No
 class _Speaker:
     """Writes the facts of one account's decision, each with the next sequence number."""
 
+    __slots__ = ("_cause", "_generation", "_key", "_time", "_version", "account", "facts", "sequence")
+
     def __init__(
-        self, key: str, generation: int, sequence: int, time: str, cause: Cause, version: str, account: Account
+        self, key: str, generation: int, sequence: int, time: str, cause: Cause, version: str, account: facts.Snapshot
     ) -> None:
         self.account, self.sequence = account, sequence
+        self.facts: list[Fact] = []
         self._key, self._generation, self._time, self._cause, self._version = key, generation, time, cause, version
 
-    def say(self, kind: str, type_: str, data: Any, topic: str = "") -> Fact:
-        """One fact; the topic is the kind where none is named."""
+    def say(self, topic: str, kind: str, type_: str, data: Any) -> None:
+        """One fact more."""
         self.sequence += 1
         name = f"{kind}:{self._key}:{self._generation}:{self.sequence}"
         body = Body(
@@ -101,124 +132,23 @@ class _Speaker:
             scorecard=self._version,
             data=data,
         )
-        return Fact(topic or kind, name, encode(body))
+        self.facts.append(Fact(topic, name, encode(body)))
 
 
 def _speakers(judged: Judged, numbers: Ints, score: Floats, pick: Ints, causes: Sequence[Cause]) -> list[_Speaker]:
-    view, rows = judged.view, picked(judged.view.rows, pick)
-    accounts, card = view.accounts, view.model.card
+    view, rows = judged.view, judged.view.rows
+    card = view.model.card
     version = f"{card.name}@{card.version}"
-    generations = accounts.generation[rows["partition"]].tolist()
     columns = zip(
-        accounts.keys_of(numbers[pick]),
-        numbers[pick].tolist(),
-        generations,
-        rows["sequence"].tolist(),
-        _spelled(rows["judged"]),
-        rows["stage"].tolist(),
-        score[pick].tolist(),
-        _gauge(view.model, rows, "mrr"),
-        [_spelled(np.array([x]))[0] if x is not None else None for x in _gauge(view.model, rows, "renews_at")],
-        pick.tolist(),
+        view.accounts.keys_of(numbers[pick]),
+        view.accounts.generation[rows["partition"][pick]].tolist(),
+        rows["sequence"][pick].tolist(),
+        facts.spelled(rows["judged"][pick]),
+        [causes[i] for i in pick.tolist()],
+        facts.snapshots(judged, numbers, score, pick),
         strict=True,
     )
     return [
-        _Speaker(
-            key.decode(),
-            generation,
-            sequence,
-            time,
-            causes[i],
-            version,
-            snapshot(
-                accounts.texts[number],
-                stage=view.model.stages[stage],
-                health=reasons.or_none(health),
-                mrr=mrr,
-                renews_at=renews,
-            ),
-        )
-        for key, number, generation, sequence, time, stage, health, mrr, renews, i in columns
+        _Speaker(key.decode(), generation, sequence, time, cause, version, account)
+        for key, generation, sequence, time, cause, account in columns
     ]
-
-
-def _gauge(model: Model, rows: Rows, name: str) -> list[float | None]:
-    """The gauge of this name, where the scorecard has one and the account a value."""
-    if name not in model.layout.gauges:
-        return [None] * len(rows)
-    place = model.layout.gauges.index(name)
-    return [
-        value if at else None
-        for value, at in zip(rows["gauge"][:, place].tolist(), rows["gauge_at"][:, place].tolist(), strict=True)
-    ]
-
-
-def _spelled(at: Floats) -> list[str]:
-    """Epoch seconds -> RFC 3339 in UTC with milliseconds."""
-    return [text + "Z" for text in np.datetime_as_string(np.round(at * 1000).astype("M8[ms]"), unit="ms").tolist()]
-
-
-def _health_facts(judged: Judged, score: Floats, moved: Ints, speakers: Mapping[int, _Speaker]) -> list[HealthChanged]:
-    rows, names = picked(judged.view.rows, moved), judged.view.model.layout.measures
-    told = np.where(rows["told_band"] > 0, rows["told_score"].astype(float), np.nan)
-    change = np.nan_to_num(score[moved]) - np.nan_to_num(told)
-    weights = judged.view.model.plan.weights[judged.now.weighting[moved]] > 0
-    known = judged.measured.known[moved]
-    columns = zip(
-        moved.tolist(),
-        score[moved].tolist(),
-        np.round(told, 2).tolist(),
-        rows["band"].tolist(),
-        np.round(judged.now.coverage[moved], 3).tolist(),
-        np.round(judged.measured.scores[moved], 1).tolist(),
-        known.tolist(),
-        (weights & ~known).tolist(),
-        reasons.of_change(judged.view, judged.measured, judged.now, change, moved),
-        strict=True,
-    )
-    return [
-        HealthChanged(
-            score=reasons.or_none(now),
-            previous=reasons.or_none(before),
-            band=BANDS[band],
-            coverage=coverage,
-            measures=dict(compress(zip(names, scores, strict=True), there)),
-            reasons=why,
-            missing=list(compress(names, absent)),
-            account=speakers[i].account,
-        )
-        for i, now, before, band, coverage, scores, there, absent, why in columns
-    ]
-
-
-def _stage_fact(judged: Judged, i: int, account: Account) -> LifecycleChanged:
-    model, row = judged.view.model, judged.view.rows[i]
-    stage = int(row["stage"])
-    return LifecycleChanged(
-        before=model.stages[row["told_stage"]], to=model.stages[stage], because=model.because[stage], account=account
-    )
-
-
-def _signal_fact(judged: Judged, i: int, place: int, speaker: _Speaker) -> Fact:
-    model, row = judged.view.model, judged.view.rows[i]
-    name, signal = list(model.card.signals.items())[place]
-    level, told = int(row["levels"][place]), int(row["told_levels"][place])
-    verb = "raised" if not told else "cleared" if not level else "escalated"
-    names, when = list(model.card.indicators), signal.when
-    held = [when] if when and judged.holding[i, names.index(when)] else []
-    account = speaker.account
-    shared = {
-        "kind": signal.kind or name,
-        "level": (signal.level, *signal.levels)[max(level or told, 1) - 1],
-        "score": account.health,
-        "account": account,
-        "episode": int(row["episodes"][place]),
-        "reasons": reasons.of_signal(model, signal, judged.now.shares[i], judged.measured.scores[i], held),
-    }
-    if signal.family == "churn_risk":
-        data: ChurnRisk | Upsell = ChurnRisk(**shared, mrr_at_risk=account.mrr)  # type: ignore[arg-type]
-    else:
-        share = signal.potential_share
-        worth = round(account.mrr * share, 2) if account.mrr is not None and share is not None else None
-        data = Upsell(**shared, potential=worth)  # type: ignore[arg-type]
-    return speaker.say(f"{signal.family}.{name}", f"kesher.{signal.family}.{verb}", data, FAMILIES[signal.family])

@@ -1,15 +1,15 @@
-"""The few texts of an account that facts carry (name, plan, owner, CRM ids): kept as JSON beside the row, merged
-field by field like a gauge: the later event time wins, on a tie the larger text."""
+"""The few texts of an account that facts carry (name, plan, owner, CRM ids), kept beside the row as bytes and merged
+field by field like a gauge: the later event time wins, on a tie the larger text.
+
+The bytes are the texts as the JSON object that facts carry, a line feed, and the times of the fields in their order."""
 
 from typing import Any
 
 import msgspec
 
-from schemas.events.fact import Account
-
 Texts = dict[str, tuple[float, str]]
-_decode = msgspec.json.Decoder(list[tuple[float, dict[str, str]]]).decode
-"""Texts by the time at which they were stated, in order: most were stated together."""
+CRM = "crm"
+_decode, _times = msgspec.json.Decoder(dict[str, Any]).decode, msgspec.json.Decoder(list[float]).decode
 
 
 def joined_texts(kept: bytes, found: dict[str, str], at: float) -> bytes:
@@ -18,16 +18,22 @@ def joined_texts(kept: bytes, found: dict[str, str], at: float) -> bytes:
 
 
 def read_texts(kept: bytes) -> Texts:
-    """Field -> (event time, text)."""
-    return {field: (at, text) for at, fields in _decode(kept) for field, text in fields.items()} if kept else {}
+    """Field -> (event time, text); ids in a CRM are named `crm.<which>`."""
+    if not kept:
+        return {}
+    texts, _, times = kept.partition(b"\n")
+    fields = _decode(texts)
+    fields |= {f"{CRM}.{which}": record for which, record in fields.pop(CRM, {}).items()}
+    return dict(zip(fields, zip(_times(times), fields.values(), strict=True), strict=True))
 
 
 def written(texts: Texts) -> bytes:
     """As bytes, the same for equal texts."""
-    stated: dict[float, dict[str, str]] = {}
-    for at, field, text in sorted((at, field, text) for field, (at, text) in texts.items()):
-        stated.setdefault(at, {})[field] = text
-    return msgspec.json.encode(list(stated.items()))
+    plain = {field: text for field, (_, text) in sorted(texts.items()) if not field.startswith(f"{CRM}.")}
+    records = {field: text for field, (_, text) in sorted(texts.items()) if field.startswith(f"{CRM}.")}
+    times = [texts[field][0] for field in (*plain, *records)]
+    crm = {CRM: {field.removeprefix(f"{CRM}."): record for field, record in records.items()}} if records else {}
+    return msgspec.json.encode(plain | crm) + b"\n" + msgspec.json.encode(times)
 
 
 def merged_texts(a: Texts, b: Texts) -> Texts:
@@ -35,14 +41,7 @@ def merged_texts(a: Texts, b: Texts) -> Texts:
     return {field: max(a.get(field, (0.0, "")), b.get(field, (0.0, ""))) for field in a.keys() | b.keys()}
 
 
-def snapshot(kept: bytes, **numbers: Any) -> Account:
-    """The account of a fact: its texts and the given stage, health, mrr and renews_at."""
-    crm: dict[str, str] = {}
-    if kept:
-        for _, fields in _decode(kept):
-            for field, text in fields.items():
-                if field.startswith("crm."):
-                    crm[field[4:]] = text
-                else:
-                    numbers[field] = text
-    return Account(crm=crm or None, **numbers)
+def snapshot(kept: bytes, numbers: dict[str, Any]) -> msgspec.Raw:
+    """The account of a fact as JSON: the given numbers and its texts."""
+    head = msgspec.json.encode(numbers)
+    return msgspec.Raw(head[:-1] + b"," + kept[1 : kept.index(b"\n")] if len(kept) > len(b"{}\n[]") else head)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from schemas.events.fact import FACTS
 from schemas.scorecard_file import load
 from services.scorer.scorecard import DEFAULT
-from streams.scoring.instants import EPOCH
 from streams.scoring.compile import BANDS
 from streams.scoring.engine import Decision, Engine
+from streams.scoring.instants import EPOCH
 from streams.scoring.judge import judge
 from tests.histories import (
     ACCOUNTS,

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from schemas.scorecard_file import load
 from services.scorer.scorecard import DEFAULT
+from streams.scoring import sidecars
 from streams.scoring.engine import Engine
 from streams.scoring.layout import DECISIONS
-from streams.scoring import sidecars
 from streams.scoring.merge import merge
 from streams.scoring.packing import pack, unpack
 from streams.scoring.store import Rows

@@ -66,7 +66,10 @@ class Rows:
     def __init__(self) -> None:
         self.dirty: dict[int, list[tuple[bytes, bytes]]] = {}
 
-    def take_dirty(self) -> dict[int, list[tuple[bytes, bytes]]]:
+    def unwritten(self) -> list[None]:
+        return [None] if self.dirty else []
+
+    def take_dirty(self, _among: None) -> dict[int, list[tuple[bytes, bytes]]]:
         taken, self.dirty = self.dirty, {}
         return taken
 
@@ -136,7 +139,8 @@ async def test_deciding_rows_then_facts_then_other_rows_and_a_checkpoint(house: 
     assert house.broker.journal == [
         ("t.changelog", 0, [b"a"]),
         ("t.health", 0, [b"a"]),
-        ("t.changelog", 0, [b"b", CHECKPOINT]),
+        ("t.changelog", 0, [b"b"]),
+        ("t.changelog", 0, [CHECKPOINT]),
     ]
     assert house.ledger.told == 1
     assert (house.ledger.checkpoint.told, house.ledger.checkpoint.positions) == (1, {0: 7})
