@@ -140,11 +140,11 @@ class LaneApp(faust.App):
                 continue
             try:
                 for start, stop in sweep.due(monotonic(), lane.engine.accounts.size):
-                    await self.consumer.room()
-                    if not lane.scoring:
-                        break
-                    lane.sweep(now, start, stop)
-                    await asyncio.sleep(0)
+                    for rows in lane.silent(now, start, stop):
+                        await self.consumer.room()
+                        if lane.scoring:
+                            lane.sweep(now, rows)
+                        await asyncio.sleep(0)
             except Exception as error:
                 await self.fail(error)
                 raise

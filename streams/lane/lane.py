@@ -230,13 +230,19 @@ class Lane:
         self.meter.polled(sum(len(span.records) for span in fresh), self.clock() - wall)
         return [] if len(fresh) == len(mine) else [span for span in mine if span not in fresh]
 
-    def sweep(self, now: float, start: int, stop: int) -> None:
-        """Judge rows [start, stop) for silence at `now`."""
+    def silent(self, now: float, start: int, stop: int) -> Iterator[Positions]:
+        """Rows of [start, stop) that may have something to tell without any event, some at a time."""
+        found = self.engine.restless(now, start, stop)
+        for first in range(0, len(found), SETTLED):
+            yield found[first : first + SETTLED]
+
+    def sweep(self, now: float, rows: Positions) -> None:
+        """Judge rows that `silent` found."""
         began = self.clock()
         cause: Cause = "inactivity" if self.watermark.caught_up else "catch_up"
-        self._queue(self.engine.sweep(now, start, stop, cause))
+        self._queue(self.engine.look(now, rows, cause))
         self.dispatch.wake()
-        self.meter.swept(stop - start, self.clock() - began)
+        self.meter.swept(len(rows), self.clock() - began)
 
     def unsettled(self) -> Iterator[Positions]:
         """Rows that a backlog left unjudged, some at a time: all of them once it is behind us, before that those whose

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 ROUND = 60.0
 """Seconds in which every row is looked at once."""
-SLICE = 4_000
-"""Rows looked at without letting anything else run."""
+SLICE = 50_000
+"""Rows of which is found at once which need a look."""
 
 
 class Sweep:

@@ -10,7 +10,7 @@ import numpy as np
 
 from streams.scoring.layout import Layout
 from streams.scoring.packing import Words, pack, unpack
-from streams.scoring.store import Positions, Rows, Store, words
+from streams.scoring.store import Flags, Positions, Rows, Store, words
 
 LAYOUT_KEY = b"\0layout:"
 PACKED = 2_048
@@ -31,7 +31,8 @@ class Pool(Store):
         again, self._free = self._free[:n], self._free[n:]
         start, self._used = self._used, self._used + n - len(again)
         self.reach(self._used)
-        return np.array([*again, *range(start, self._used)], np.int64)
+        fresh = np.arange(start, self._used)
+        return np.concatenate([np.array(again, np.int64), fresh]) if again else fresh
 
     def release(self, at: Positions) -> None:
         """Take blocks back, zeroed; 0 is ignored."""
@@ -101,9 +102,11 @@ class Accounts(Store):
         if more := len(self.rows) - len(self._dirty):
             self._dirty = np.concatenate([self._dirty, np.zeros(more, bool)])
             self.calm_until = np.concatenate([self.calm_until, np.zeros(more)])
-        rows = [*again, *range(start, len(self.keys))]
+        rows = [*again, *range(start, len(self.keys))] if again else range(start, len(self.keys))
         self._index.update(zip(keys, rows, strict=True))
-        self.rows["partition"][rows] = list(fresh.values())
+        self.rows["partition"][np.fromiter(rows, np.int64, len(keys))] = np.fromiter(
+            fresh.values(), np.int64, len(keys)
+        )
 
     def occupied(self, start: int, stop: int) -> Positions:
         """Rows in [start, stop) that have been folded into: those with an event."""
@@ -229,10 +232,10 @@ class Accounts(Store):
         self._scatter(at, found if len(order) == len(found) else found[order], [texts[i] for i in order.tolist()])
         return cast("list[bool]", good.tolist())
 
-    def _newer(self, core: Rows, known: Positions) -> np.ndarray:
+    def _newer(self, core: Rows, known: Positions) -> Flags:
         """Whether rows are not older than those at `known`; -1 is older than anything."""
         generation, revision = self.rows["generation"][known], self.rows["revision"][known]
-        newer: np.ndarray = (core["generation"] > generation) | (
+        newer: Flags = (core["generation"] > generation) | (
             (core["generation"] == generation) & (core["revision"] >= revision)
         )
         return newer | (known < 0)
@@ -282,13 +285,15 @@ class Accounts(Store):
         for i in layout.places:
             stop = start + layout.sidecars[i].dtype.itemsize // 8
             block = found[:, start:stop]
-            has = block.any(axis=1)
+            has = (block != 0).any(axis=1)
             column = rows["sidecar"][:, i]
             if column.any():
                 self.release(i, rows, np.flatnonzero(~has & (column > 0)))
-            which = np.flatnonzero(has)
+            which = has.nonzero()[0]
             if len(which):
-                self.pools[i].put_words(self.claim(i, rows, which), block[which])
+                bare = which[column[which] == 0]
+                column[bare] = self.pools[i].allocate(len(bare))
+                self.pools[i].put_words(column[which], block[which])
             start = stop
         super().put(at, rows)
         self._dirty[at], self.calm_until[at] = False, 0.0

@@ -79,19 +79,25 @@ class Engine:
         return self._decisions(at, told)
 
     def sweep(self, now: float, start: int, stop: int, cause: Cause = "inactivity") -> list[Decision]:
-        """Judge rows [start, stop) at `now`: how silence, fading and dwells are noticed without any event.
+        """Judge rows [start, stop) at `now`: how silence, fading and dwells are noticed without any event."""
+        return self.look(now, self.restless(now, start, stop), cause)
 
-        Most rows need no look for a while: see `_stirring`.  Accounts of which something later is known already, as in
-        a backlog, wait for their time."""
-        at = self._stirring(self.accounts.restless(start, stop, now), now)
+    def restless(self, now: float, start: int, stop: int) -> Positions:
+        """Rows in [start, stop) that may need a look at `now`: most need none for a while, see `_stirring`.  Accounts
+        of which something later is known already, as in a backlog, wait for their time."""
+        at = self.accounts.restless(start, stop, now)
+        return at[self.accounts.rows["as_of"][at] <= now + SKEW_SECONDS]
+
+    def look(self, now: float, at: Positions, cause: Cause) -> list[Decision]:
+        """Judge `restless` rows at `now`, but for those gone meanwhile."""
+        at = at[at < self.accounts.size]
+        at = at[self.accounts.rows["as_of"][at] > 0]
+        at = self._stirring(at, now) if len(at) else at
         return self._judged_silent(at, now, cause) if len(at) else []
 
     def _stirring(self, at: Positions, now: float) -> Positions:
         """Of rows, those of which something will have to be told or kept in mind soon.  The others are left alone
         until then: they cannot move but by an event, which makes them restless again."""
-        at = at[self.accounts.rows["as_of"][at] <= now + SKEW_SECONDS]
-        if not len(at):
-            return at
         ahead = now + self.model.plan.calm * (0.5 + at % 64 / 128)  # not all at once
         rows = self.accounts.get(at)
         before = [rows[name].copy() for name in KEPT]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.void]
 Positions = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 class Store:
@@ -57,7 +58,7 @@ def words(rows: Rows) -> NDArray[np.uint64]:
     return rows.view("<u8").reshape(len(rows), rows.dtype.itemsize // 8)
 
 
-def starts_of(ascending: NDArray[Any]) -> NDArray[np.bool_]:
+def starts_of(ascending: NDArray[Any]) -> Flags:
     """Where each run of equal values begins."""
     first = np.ones(len(ascending), bool)
     np.not_equal(ascending[1:], ascending[:-1], out=first[1:])

@@ -1,7 +1,8 @@
 """The few texts of an account that facts carry (name, plan, owner, CRM ids), kept beside the row as bytes and merged
 field by field like a gauge: the later event time wins, on a tie the larger text.
 
-The bytes are the texts as the JSON object that facts carry, a line feed, and the times of the fields in their order."""
+The bytes are the texts as the JSON object that facts carry, a line feed, and the times of the fields in their order,
+or one time for all."""
 
 from typing import Any
 
@@ -24,7 +25,9 @@ def read_texts(kept: bytes) -> Texts:
     texts, _, times = kept.partition(b"\n")
     fields = _decode(texts)
     fields |= {f"{CRM}.{which}": record for which, record in fields.pop(CRM, {}).items()}
-    return dict(zip(fields, zip(_times(times), fields.values(), strict=True), strict=True))
+    when = _times(times)
+    ats = when if len(when) > 1 else when * len(fields)
+    return {field: (at, text) for (field, text), at in zip(fields.items(), ats, strict=True)}
 
 
 def written(texts: Texts) -> bytes:
@@ -33,7 +36,7 @@ def written(texts: Texts) -> bytes:
     records = {field: text for field, (_, text) in sorted(texts.items()) if field.startswith(f"{CRM}.")}
     times = [texts[field][0] for field in (*plain, *records)]
     crm = {CRM: {field.removeprefix(f"{CRM}."): record for field, record in records.items()}} if records else {}
-    return msgspec.json.encode(plain | crm) + b"\n" + msgspec.json.encode(times)
+    return msgspec.json.encode(plain | crm) + b"\n" + msgspec.json.encode(times[:1] if len(set(times)) == 1 else times)
 
 
 def merged_texts(a: Texts, b: Texts) -> Texts:
@@ -44,4 +47,4 @@ def merged_texts(a: Texts, b: Texts) -> Texts:
 def snapshot(kept: bytes, numbers: dict[str, Any]) -> msgspec.Raw:
     """The account of a fact as JSON: the given numbers and its texts."""
     head = msgspec.json.encode(numbers)
-    return msgspec.Raw(head[:-1] + b"," + kept[1 : kept.index(b"\n")] if len(kept) > len(b"{}\n[]") else head)
+    return msgspec.Raw(head[:-1] + b"," + kept[1 : kept.index(b"\n")] if kept else head)
