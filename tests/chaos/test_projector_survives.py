@@ -125,7 +125,7 @@ async def test_projectors_that_come_and_go_change_nothing(topics: Settings, data
             await joined(second)
             await advanced(database, 150)
             second.terminate()
-            assert await asyncio.wait_for(second.wait(), 20) == 0
+            assert await asyncio.wait_for(second.wait(), 60) == 0
         async with process(settings) as third:
             await joined(third)
             await advanced(database, 150)

@@ -42,7 +42,7 @@ class Worker:
         """A signal to this process alone."""
         self.process.send_signal(number)
 
-    async def end(self, number: signal.Signals = signal.SIGTERM, patience: float = 30.0) -> int:
+    async def end(self, number: signal.Signals = signal.SIGTERM, patience: float = 60.0) -> int:
         """Signal and wait -> exit status.  An unheard SIGTERM fails the test."""
         self.send(number)
         return await asyncio.wait_for(asyncio.to_thread(self.process.wait), patience)
@@ -155,7 +155,7 @@ class World:
 
         await self.until(ready, patience, "the worker is ready")
 
-    async def moved(self, patience: float = 60.0) -> None:
+    async def moved(self, patience: float = 90.0) -> None:
         """Until a commit happens that has not happened yet."""
         before = await self.committed()
 

@@ -15,7 +15,7 @@ from services.web.access import add_user, create_login_link
 from tests.integration.web.opened_web import OpenWeb
 
 FLAGS = ("--no-sandbox", "--disable-background-networking")
-PATIENCE_MILLISECONDS = 20_000.0
+PATIENCE_MILLISECONDS = 60_000.0
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 

@@ -30,7 +30,7 @@ PAGES = ("README.md", *(f"docs/{page.name}" for page in sorted((HOUSE / "docs").
 RUN = ("sh run", "sh retry", "python run", "python retry")
 GIVES = ("json gives", "text gives")
 START_SECONDS = 120
-RETRY_SECONDS = 20
+RETRY_SECONDS = 60
 PORTS = ("KESHER_WEB_PORT", "KESHER_INGEST_PORT", "KESHER_SCORER_METRICS_PORT", "KESHER_PROJECTOR_METRICS_PORT")
 WRITTEN = ("127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:9101", "127.0.0.1:9102")
 """The doors as the pages write them, in the order of PORTS."""

@@ -185,7 +185,7 @@ def pid_of(directory: Path) -> int:
 
 
 async def another_pid(directory: Path, first: int) -> int:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (now := pid_of(directory)) == first:
             await asyncio.sleep(0.05)
     return now

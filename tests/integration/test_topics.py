@@ -71,7 +71,7 @@ async def test_a_topic_made_again_has_another_id(topics: Settings) -> None:
     first = await topic_ids(topics.kafka_bootstrap_servers, [name, "no-such-topic"])
     async with connected(topics.kafka_bootstrap_servers) as admin:
         await admin.delete_topics([name])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await topic_ids(topics.kafka_bootstrap_servers, [name]):
             await asyncio.sleep(0.05)
     await ensure(topics)
@@ -134,14 +134,14 @@ def test_too_few_replicas_are_told_and_not_demanded() -> None:
 
 async def eventually_remarked(settings: Settings) -> Report:
     """Kafka shows a changed setting some moments after it took it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (report := await check(settings)).remarks:
             await asyncio.sleep(0.05)
     return report
 
 
 async def eventually_set(settings: Settings, name: str, setting: str, value: str) -> dict[str, str]:
-    async with asyncio.timeout(20), connected(settings.kafka_bootstrap_servers) as admin:
+    async with asyncio.timeout(60), connected(settings.kafka_bootstrap_servers) as admin:
         while True:
             answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
             values = {entry[0]: entry[1] for entry in answers[0].resources[0][4]}

@@ -76,7 +76,7 @@ async def opened(settings: Settings) -> AsyncIterator[OpenDoor]:
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", auth=(WRITE_KEY, ""), timeout=30) as http:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", auth=(WRITE_KEY, ""), timeout=60) as http:
             yield OpenDoor(http, settings, pool)
     finally:
         server.should_exit = True
@@ -84,7 +84,7 @@ async def opened(settings: Settings) -> AsyncIterator[OpenDoor]:
         await pool.close()
 
 
-async def until_ready(door: OpenDoor, seconds: float = 10) -> None:
+async def until_ready(door: OpenDoor, seconds: float = 60) -> None:
     """Wait until /readyz says yes."""
     async with asyncio.timeout(seconds):
         while (await door.http.get("/readyz")).status_code != 200:

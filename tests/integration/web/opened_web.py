@@ -18,7 +18,7 @@ from services.web.access import create_key
 from services.web.app import build
 from services.web.run import server
 
-SECONDS = 20.0
+SECONDS = 60.0
 ANY_NUMBER = httpx2.Limits(max_connections=None)
 
 

@@ -40,7 +40,7 @@ async def test_a_page_that_does_not_listen_is_reset_and_holds_up_nobody(settings
     long = account(name="x" * LONG)
     async with opened(settings.model_copy(update={"stream_kept": 100})) as web:
         await until_ready(web)
-        with contextlib.closing(socket.create_connection(_address(web), timeout=20)) as deaf:
+        with contextlib.closing(socket.create_connection(_address(web), timeout=60)) as deaf:
             request = f"GET /api/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {web.key}\r\n\r\n"
             await asyncio.to_thread(deaf.sendall, request.encode())
             while web.feed.clients < 1:

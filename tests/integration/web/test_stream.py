@@ -7,10 +7,11 @@ from collections.abc import Iterable
 import pytest
 
 from schemas.events.fact import Fact
+from schemas.topics import FACTS
 from services.settings import Settings
 from services.web.live import cursor
 from tests.facts import account, churn_risk, health_changed, histories, topic_of
-from tests.integration.projector.projecting import projecting, send, tell, until_applied
+from tests.integration.projector.projecting import ends, projecting, send, tell, until, until_applied
 from tests.integration.web.opened_web import Heard, OpenWeb, listening, opened, take, until_ready
 
 Lives = dict[tuple[str, str], list[tuple[int, int, str]]]
@@ -38,6 +39,17 @@ def calm(seed: int, accounts: int, decisions: int) -> list[Fact]:
         fact.generation = 1
         fact.id = ":".join((*fact.id.split(":")[:2], "1", str(fact.sequence)))
     return facts
+
+
+async def until_read(web: OpenWeb, settings: Settings) -> None:
+    """Everything that is in Kafka now is in the ring or beyond it."""
+    there = await ends(settings)
+    names = {topic.full(settings.prefix): topic.name for topic in FACTS}
+
+    async def read() -> bool:
+        return all(web.feed.ring.position[names[topic], number] >= end for (topic, number), end in there.items())
+
+    await until(read)
 
 
 async def test_nothing_falls_between_the_page_and_its_stream(web: OpenWeb, settings: Settings) -> None:
@@ -87,6 +99,7 @@ async def test_what_the_ring_has_let_go_is_read_from_kafka(settings: Settings) -
         async with listening(web, cursor=start) as events:
             heard = await take(events, half)
         await tell(settings, facts[half:])
+        await until_read(web, settings)  # and so let go: who comes back only now is behind the ring
         async with listening(web, last=heard[-1].id) as events:
             heard += await take(events, len(facts) - half)
         async with listening(web, last=heard[10].id) as events:
@@ -188,7 +201,7 @@ async def test_a_stream_tells_only_what_was_asked_for(web: OpenWeb, settings: Se
 async def test_a_quiet_stream_shows_signs_of_life_and_moves_its_place(settings: Settings) -> None:
     async with opened(settings.model_copy(update={"stream_beat_seconds": 0.2})) as web:
         await until_ready(web)
-        async with listening(web, owner="nobody") as events, asyncio.timeout(10):
+        async with listening(web, owner="nobody") as events, asyncio.timeout(60):
             await anext(events)
             await tell(settings, [health_changed("a", 1)])
             seen = 0
@@ -225,7 +238,7 @@ async def test_a_client_that_leaves_is_forgotten(web: OpenWeb) -> None:
     async with listening(web) as events:
         await anext(events)
         assert web.feed.clients == 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while web.feed.clients:
             await asyncio.sleep(0.02)  # the server learns of it from the socket
     assert 'kesher_web_stream_ends_total{why="left"} 1.0' in (await web.http.get("/metrics")).text
