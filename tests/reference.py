@@ -104,7 +104,7 @@ class Account:
 
     def instant(self, name: str) -> float | None:
         part = self.card.instants[name]
-        times = [event.at for event in self.seen for match in part.of if event.fits(match)]
+        times = [math.floor(event.at) for event in self.seen for match in part.of if event.fits(match)]
         return None if not times else min(times) if part.first else max(times)
 
     def slots(self, name: str) -> list[tuple[float, float]]:

@@ -9,6 +9,7 @@ from aiokafka.structs import TopicPartition
 from faust.tables.table import Table
 from faust.types import TP
 
+from streams.lane.memory import give_back
 from streams.lane.records import ParcelSchema
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class ChangelogTable(Table[Any, Any]):
         ids, logs = await asyncio.gather(app.ids(), thread.logs(tps))
         places = {(lane.source[tp.topic], tp.partition): place for tp, place in logs.items()}
         await lane.recovered(ids, places, epoch)
+        give_back()
         seconds = monotonic() - self._began
         lane.meter.recovered(len(lane.ledgers), seconds)
         log.info("%d partitions with %d accounts read in %.1f s", len(lane.ledgers), len(lane.engine.accounts), seconds)

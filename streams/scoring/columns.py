@@ -86,12 +86,13 @@ class Accounts(Store):
         """The rows `at` of these keys, where -1 stands for a key to be admitted."""
         missing = np.flatnonzero(at < 0)
         if len(missing):
-            strangers = [keys[i] for i in missing.tolist()]
-            self._admit(dict(zip(strangers, partitions[missing].tolist(), strict=True)))
-            at[missing] = self.find(strangers)
+            strangers = keys if len(missing) == len(keys) else [keys[i] for i in missing.tolist()]
+            fresh = dict(zip(strangers, partitions[missing].tolist(), strict=True))
+            rows = self._admit(fresh)
+            at[missing] = rows if len(fresh) == len(strangers) else self.find(strangers)
         return at
 
-    def _admit(self, fresh: dict[bytes, int]) -> None:
+    def _admit(self, fresh: dict[bytes, int]) -> Positions:
         keys, start = list(fresh), len(self.keys)
         again, self._free = self._free[: len(keys)], self._free[len(keys) :]
         for key, row in zip(keys, again, strict=False):
@@ -102,11 +103,11 @@ class Accounts(Store):
         if more := len(self.rows) - len(self._dirty):
             self._dirty = np.concatenate([self._dirty, np.zeros(more, bool)])
             self.calm_until = np.concatenate([self.calm_until, np.zeros(more)])
-        rows = [*again, *range(start, len(self.keys))] if again else range(start, len(self.keys))
-        self._index.update(zip(keys, rows, strict=True))
-        self.rows["partition"][np.fromiter(rows, np.int64, len(keys))] = np.fromiter(
-            fresh.values(), np.int64, len(keys)
-        )
+        more_rows = np.arange(start, len(self.keys))
+        rows = np.concatenate([np.array(again, np.int64), more_rows]) if again else more_rows
+        self._index.update(zip(keys, rows.tolist(), strict=True))
+        self.rows["partition"][rows] = np.fromiter(fresh.values(), np.int64, len(keys))
+        return rows
 
     def occupied(self, start: int, stop: int) -> Positions:
         """Rows in [start, stop) that have been folded into: those with an event."""
@@ -224,12 +225,16 @@ class Accounts(Store):
         order, repeated = np.flatnonzero(good), len(set(keys)) < len(keys)
         if repeated:  # of one key the newest, and of equals the last
             order = order[np.lexsort((core["revision"][order], core["generation"][order]))]
-        at = known[order]
-        at = self.located(at, [keys[i] for i in order.tolist()], np.full(len(order), partition))
+        mine = keys if len(order) == len(keys) and not repeated else [keys[i] for i in order.tolist()]
+        at = self.located(known[order], mine, np.full(len(order), partition))
         if repeated:
             at, last = np.unique(at[::-1], return_index=True)
             order = order[::-1][last]
-        self._scatter(at, found if len(order) == len(found) else found[order], [texts[i] for i in order.tolist()])
+        self._scatter(
+            at,
+            found if len(order) == len(found) and not repeated else found[order],
+            texts if len(order) == len(texts) and not repeated else [texts[i] for i in order.tolist()],
+        )
         return cast("list[bool]", good.tolist())
 
     def _newer(self, core: Rows, known: Positions) -> Flags:

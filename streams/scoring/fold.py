@@ -10,10 +10,12 @@ from streams.scoring import sidecars
 from streams.scoring.batch import Batch, Flags, Floats, Ints, Sets
 from streams.scoring.columns import Accounts
 from streams.scoring.compile import Model
-from streams.scoring.instants import day_of
+from streams.scoring.instants import day_of, seconds_of
 from streams.scoring.merge import older
 from streams.scoring.store import Rows, starts_of
 from streams.scoring.texts import joined_texts
+
+NEVER = np.uint32(0)
 
 
 class Folded(NamedTuple):
@@ -95,12 +97,13 @@ def _add(model: Model, rows: Rows, batch: Batch, group: _Group) -> None:
     added *= decay(now[place] - times)
     rows["sums"] = rows["sums"] * decay(now - before) + np.add.reduceat(added, starts)
     rows["as_of"] = now
-    marked = np.where(model.latest.take(kinds, axis=0), times[:, None], 0.0)
+    seconds = seconds_of(times)[:, None]
+    marked = np.where(model.latest.take(kinds, axis=0), seconds, NEVER)
     rows["latest"] = np.maximum(rows["latest"], np.maximum.reduceat(marked, starts))
-    marked = np.where(model.first.take(kinds, axis=0), times[:, None], np.inf)
-    first = rows["first"]
-    first = np.minimum(np.where(first == 0, np.inf, first), np.minimum.reduceat(marked, starts))
-    rows["first"] = np.where(np.isinf(first), 0.0, first)
+    marked = np.where(model.first.take(kinds, axis=0), ~seconds, NEVER)  # the greatest complement is the earliest
+    first = np.where(rows["first"] > 0, ~rows["first"], NEVER)
+    first = np.maximum(first, np.maximum.reduceat(marked, starts))
+    rows["first"] = np.where(first > 0, ~first, NEVER)
 
 
 def _set_sparse(rows: Rows, batch: Batch, group: _Group) -> None:

@@ -49,3 +49,13 @@ def _utc_seconds(grid: NDArray[np.uint8]) -> Floats | None:
 def day_of(times: Floats) -> NDArray[np.uint16]:
     """Epoch seconds -> days since 1990 plus one, so that 0 means never."""
     return ((times - EPOCH) // 86_400.0 + 1).astype(np.uint16)
+
+
+def seconds_of(times: Floats) -> NDArray[np.uint32]:
+    """Epoch seconds -> whole seconds since 1990, at least 1, so that 0 means never."""
+    return np.maximum(times - EPOCH, 1.0).astype(np.uint32)
+
+
+def epoch_of(seconds: NDArray[np.uint32]) -> Floats:
+    """Whole seconds since 1990 -> epoch seconds; 0 stays 0."""
+    return np.where(seconds > 0, seconds + EPOCH, 0.0)

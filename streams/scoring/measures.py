@@ -12,7 +12,7 @@ from streams.scoring.columns import Accounts
 from streams.scoring.compile import Model
 from streams.scoring.decay import DAY, faded, youth
 from streams.scoring.distinct import few_count, many_count
-from streams.scoring.instants import EPOCH
+from streams.scoring.instants import EPOCH, epoch_of
 from streams.scoring.store import Rows
 
 Floats = NDArray[np.float64]
@@ -35,7 +35,7 @@ class View:
     def of(cls, model: Model, accounts: Accounts, rows: Rows, at: Floats) -> "View":
         """Reads, never writes."""
         levels = rows["sums"] * model.layout.decay(np.maximum(at - rows["as_of"], 0.0))
-        return cls(model, accounts, rows, at, levels, np.concatenate((rows["first"], rows["latest"]), axis=1))
+        return cls(model, accounts, rows, at, levels, epoch_of(np.concatenate((rows["first"], rows["latest"]), axis=1)))
 
     def instant(self, name: str | None) -> Floats:
         """(n,) instants; 0 means never."""

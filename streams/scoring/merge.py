@@ -31,7 +31,7 @@ def merge(layout: Layout, a: Rows, b: Rows) -> Rows:
     return out
 
 
-def earliest(a: Floats, b: Floats) -> Floats:
+def earliest(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Element-wise minimum in which 0 means never."""
     return np.where((a == 0) | ((b != 0) & (b < a)), b, a)
 
