@@ -31,8 +31,8 @@ Place = tuple[int, int]
 """(source, partition)"""
 SETTLED = 4_000
 """Rows judged without letting anything else run."""
-RESTED, DIRTY = 10.0, 50_000
-"""In a backlog rows are stored every so many seconds, or when so many have changed."""
+RESTED = 30.0
+"""In a backlog rows are stored every so many seconds: by then most have been judged and leave with what that decided."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,7 @@ class Lane:
                 await self._resume(ledger, ids, {s: log for (s, p), log in logs.items() if p == number})
         self.watermark.expect({place: logs[place].end for place, at in self.positions.items() if at < logs[place].end})
         self.open = self.scoring = self.backlog = True
+        self._flushed = self.clock()
 
     async def _resume(self, ledger: Ledger, ids: Mapping[str, str], logs: Mapping[int, Log]) -> None:
         number = ledger.number
@@ -316,8 +317,7 @@ class Lane:
     def due(self) -> bool:
         """Whether a flush is worth it: at every commit, but in a backlog, where the same rows change again and again,
         only now and then."""
-        rested = self.clock() - self._flushed >= RESTED
-        return self.watermark.caught_up or rested or self.engine.accounts.dirty >= DIRTY
+        return self.watermark.caught_up or self.clock() - self._flushed >= RESTED
 
     async def flush(self) -> dict[Place, int]:
         """Store everything up to this instant -> the places that may be committed now."""

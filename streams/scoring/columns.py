@@ -181,11 +181,6 @@ class Accounts(Store):
             out[partition] = list(zip(self.keys_of(mine), self.take(mine), strict=True))
         return out
 
-    @property
-    def dirty(self) -> int:
-        """Rows written since they were last taken."""
-        return int(np.count_nonzero(self._dirty[: self.size]))
-
     def mark_dirty(self, partition: int, keys: Sequence[bytes]) -> None:
         """These rows were taken but not written."""
         at = self.find(keys)

@@ -82,17 +82,19 @@ class Stopwatch(Meters):
             **self.first,
         }
         if self.task.idle:
-            figures["idle"] = await self._idle()
+            figures["rest"] = await self._idle(self.task.rest)
+            figures["idle"] = await self._idle(self.task.idle)
         self.task.tell(**figures)
         if not self.task.stay:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    async def _idle(self) -> dict[str, float]:
+    async def _idle(self, seconds: float) -> dict[str, float]:
         """Shares of a core while no event comes."""
         swept, cpu, began, facts = self.seconds["sweep"], process_time(), perf_counter(), self.facts
-        await asyncio.sleep(self.task.idle)
+        await asyncio.sleep(seconds)
         wall = perf_counter() - began
         return {
+            "seconds": wall,
             "sweep_share": (self.seconds["sweep"] - swept) / wall,
             "core_share": (process_time() - cpu) / wall,
             "facts": self.facts - facts,

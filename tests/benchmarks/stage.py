@@ -38,8 +38,9 @@ class Task:
     report: str
     known: int = 0
     """Accounts that a contestant without recovery may take as known."""
+    rest: float = 0.0
     idle: float = 0.0
-    """Seconds to look at it with nothing to do, after the last event."""
+    """Seconds to look at it with nothing to do, after the last event: until it is at rest, and then."""
     stay: bool = False
     """Whether to go on after the report, until told to end."""
     directory: str = ""
