@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import expect
 
+from schemas.events.fact import ChurnRisk, Reason, Upsell
 from services.settings import Settings
 from tests.e2e.a_browser import visit
-from tests.facts import START, account, churn_risk, health_changed, lifecycle_changed
+from tests.facts import START, account, churn_risk, health_changed, lifecycle_changed, upsell
 from tests.integration.projector.projecting import tell, until_applied
 from tests.integration.web.opened_web import OpenWeb
 
@@ -41,6 +42,45 @@ async def test_a_link_opens_the_account_with_all_that_is_known(web: OpenWeb, set
         await expect(panel).to_contain_text("No data yet for: Payments")
         await expect(panel.locator(".episodes li.open")).to_contain_text("Low healthHigh$1,200")
         await expect(panel.locator(".timeline").first).to_contain_text("Adoption after Purchase")
+
+
+SAID = {
+    "en": [
+        ["Indicator: Payment failed", "Activity rhythm 4 of 100 costs 13.9 points", "Payments 45 of 100 costs 5 points"],
+        ["Assigned seats 96 of 100"],
+    ],
+    "he": [
+        [
+            "סימן: תשלום שנכשל",
+            "קצב פעילות: 4 מתוך 100, הפחתה של 13.9 נקודות",
+            "תשלומים: 45 מתוך 100, הפחתה של 5 נקודות",
+        ],
+        ["רישיונות שהוקצו: 96 מתוך 100"],
+    ],
+}
+
+
+@pytest.mark.parametrize("language", SAID)
+async def test_a_signal_says_what_stands_not_what_moved(web: OpenWeb, settings: Settings, language: str) -> None:
+    risk = churn_risk("raised", "one", 2, kind="payment_failed", at=START + timedelta(hours=1))
+    chance = upsell("raised", "one", 3, kind="seats", at=START)
+    assert isinstance(risk.data, ChurnRisk)
+    assert isinstance(chance.data, Upsell)
+    risk.data.reasons = [
+        Reason(measure="indicator:payment_failed", before=None, to=None, effect=0.0),
+        Reason(measure="recency", before=None, to=4.2, effect=-13.91),
+        Reason(measure="payment_health", before=None, to=45.0, effect=-5.0),
+    ]
+    chance.data.reasons = [Reason(measure="seats_used", before=None, to=96.0, effect=0.0)]
+    await tell(settings, [health_changed("one", 1, 52, at=START), risk, chance])
+    await until_applied(settings, settings.database_url)
+
+    async with visit(web) as person:
+        await person.open(f"/?account=one&lang={language}")
+        episodes = person.page.locator("#panel .episodes li.open")
+
+        for episode, said in enumerate(SAID[language]):
+            await expect(episodes.nth(episode).locator(".quiet")).to_have_text(said)
 
 
 async def test_the_open_account_follows_its_facts(web: OpenWeb, settings: Settings) -> None:

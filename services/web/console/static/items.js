@@ -2,8 +2,10 @@
 
 import { element, icon } from "./dom.js";
 import { asDistance, asMinute, asMoney, asNumber, asScore } from "./figures.js";
-import { byWeight, reasonSentence } from "./reasons.js";
+import { standingSentence } from "./reasons.js";
 import { isolated, numeral, sentence, wordNode, wordOf } from "./text.js";
+
+const STANDING = 3; // reasons of an open signal: its indicator first, then what weighs most
 
 /** A measure, 0-100, as a bar. */
 export function measureItem([name, score]) {
@@ -21,7 +23,7 @@ export function signalItem(signal) {
   const head = element("p", "episode-head", icon(signal.family), element("strong", "", wordNode("signal", signal.kind)),
     element("span", `level level-${signal.level}`, wordNode("level", signal.level)),
     signal.money == null ? null : element("span", "money", isolated(asMoney(signal.money))));
-  const lines = byWeight(signal.reasons).slice(0, 2).map((reason) => element("p", "quiet", reasonSentence(reason)));
+  const lines = (signal.reasons ?? []).slice(0, STANDING).map((reason) => element("p", "quiet", standingSentence(reason)));
   return element("li", open ? "open" : "closed", head, element("p", "when", times(signal)), open ? lines : null);
 }
 

@@ -1,6 +1,6 @@
-// Why health moved, in sentences a person can read.
+// Why health moved, and why a signal stands, in sentences a person can read.
 
-import { asPoints, asScore } from "./figures.js";
+import { asNumber, asPoints, asScore } from "./figures.js";
 import { numeral, sentence, wordNode, wordOf } from "./text.js";
 
 const N_ = (msgid) => msgid; // for the translators: a sentence
@@ -27,6 +27,21 @@ export function reasonSentence(reason) {
   }
   if (["weighting", "scorecard", "other"].includes(kind)) return sentence(SENTENCES[kind], parts);
   return sentence(SENTENCES[direction(reason)], { ...parts, measure: wordNode("measure", kind) });
+}
+
+const STANDING = {
+  holds: N_("Indicator: {indicator}"),
+  costs: N_("{measure} {to} of 100 costs {points} points"),
+  stands: N_("{measure} {to} of 100"),
+};
+
+/** A reason of a signal as nodes.  Nothing moved: it says what holds, and what a measure costs health now; of an upsell,
+ * how the measure stands that it watches. */
+export function standingSentence({ measure, to, effect }) {
+  const [, indicator] = /^indicator:(.*)$/.exec(measure) ?? [];
+  if (indicator !== undefined) return sentence(STANDING.holds, { indicator: wordNode("indicator", indicator) });
+  const parts = { measure: wordNode("measure", measure), to: numeral(asScore(to)), points: numeral(asNumber(-effect)) };
+  return sentence(effect < 0 ? STANDING.costs : STANDING.stands, parts);
 }
 
 /** Reasons by weight, the heaviest first; the remainder last. */
