@@ -46,7 +46,11 @@ async def test_a_link_opens_the_account_with_all_that_is_known(web: OpenWeb, set
 
 SAID = {
     "en": [
-        ["Indicator: Payment failed", "Activity rhythm 4 of 100 costs 13.9 points", "Payments 45 of 100 costs 5 points"],
+        [
+            "Indicator: Payment failed",
+            "Activity rhythm 4 of 100 costs 13.9 points",
+            "Payments 45 of 100 costs 5 points",
+        ],
         ["Assigned seats 96 of 100"],
     ],
     "he": [
