@@ -32,7 +32,7 @@ Place = tuple[int, int]
 SETTLED = 4_000
 """Rows judged without letting anything else run."""
 RESTED = 30.0
-"""In a backlog rows are stored every so many seconds: by then most have been judged and leave with what that decided."""
+"""In a backlog rows are stored every so many seconds: by then most are judged and leave with what that decided."""
 
 
 @dataclass(frozen=True)

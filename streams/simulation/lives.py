@@ -72,7 +72,7 @@ def seats(day: Day) -> list[Rows]:
     begins = np.where(people.week == FROM_SUNDAY, 6, 0) == day.on.weekday()
     changed = day.used != standing.seats_used(people, number - 7)
     counted = np.flatnonzero(begins & changed & day.living & (people.buys == NEVER))
-    leaving = day.happens(np.where(day.living & (people.luck < 1), 0.004 * day.worked, 0.0))
+    leaving = day.happens(np.where(day.living & (people.luck < 1), 0.002 * day.worked, 0.0))
     someone = day.below(np.maximum(day.used[leaving], 1), len(leaving))
     return [
         rows(Kind.SEATS_COUNTED, day.midnight[counted] + _COUNTED_AT, counted, day.used[counted], day.bought[counted]),
@@ -123,7 +123,7 @@ def voices(day: Day) -> list[Rows]:
     polled.append(day.happens(np.where(day.living, day.weather.asked, 0.0)))
     effort = day.happens(np.where(day.paying, 0.006 * day.worked, 0.0))
     happy = np.where(day.paying & (day.people.mood > 8) & (day.weather.mood == 0), day.worked, 0.0)
-    ideas, reviews, referrals = (day.happens(likely) for likely in (0.008 * day.worked, 0.004 * happy, 0.002 * happy))
+    ideas, reviews, referrals = (day.happens(likely) for likely in (0.008 * day.worked, 0.002 * happy, 0.0015 * happy))
     return [
         *(_answers(day, who, _NPS, nth) for nth, who in enumerate(polled)),
         _answers(day, effort, _CES, 1),

@@ -150,8 +150,6 @@ PEOPLE = (
 ENGLISH_OWNERS = ("Amelia Brooks", "Daniel Ortiz", "Priya Raman", "Tom Becker", "Grace Lindqvist", "Marcus Hale")
 HEBREW_OWNERS = ("נועה לוי", "יואב פרידמן", "שירה מזרחי", "איתן ברק", "מיכל אברהמי")
 OWNERS = (*ENGLISH_OWNERS, *HEBREW_OWNERS)
-SEGMENTS = {"small business": "עסקים קטנים", "mid-market": "שוק ביניים", "enterprise": "ארגונים גדולים"}
-"""English segment -> what Israeli accounts call it."""
 
 
 def english_name(pick: int) -> tuple[str, str]:

@@ -17,7 +17,7 @@ FEATURES = (
     "admin",
 )
 PAGES = ("home", "reports", "settings", "help", "team", "billing", "pricing", "cancel")
-PAGE_SHARES = (0.42, 0.26, 0.12, 0.1, 0.06, 0.035, 0.0047, 0.0003)
+PAGE_SHARES = (0.42, 0.26, 0.12, 0.1, 0.06, 0.0377, 0.002, 0.0003)
 PRICING, CANCEL = PAGES.index("pricing"), PAGES.index("cancel")
 PLANS = ("free", "starter", "team", "business", "enterprise")
 SEAT_PRICE = (0.0, 15.0, 25.0, 38.0, 52.0)
@@ -46,12 +46,12 @@ class Persona:
 
 
 PERSONAS = (
-    Persona("steady team", 0.37, ("starter", "team", "business"), "small business", (6, 24), (0.6, 0.95), 8, 0.03, 8.2),
+    Persona("steady team", 0.37, ("starter", "team", "business"), "smb", (6, 24), (0.6, 0.95), 8, 0.03, 8.2),
     Persona(
         "growing startup",
         0.15,
         ("team", "business"),
-        "small business",
+        "smb",
         (8, 20),
         (0.75, 0.9),
         9,
@@ -64,7 +64,7 @@ PERSONAS = (
         "seasonal retailer",
         0.1,
         ("starter", "team"),
-        "mid-market",
+        "midmarket",
         (6, 30),
         (0.5, 0.85),
         8,
@@ -78,9 +78,9 @@ PERSONAS = (
         "dormant freemium",
         0.08,
         ("free",),
-        "small business",
+        "smb",
         (2, 4),
-        (0.5, 1.0),
+        (0.3, 0.7),
         0.5,
         0.004,
         6.8,
@@ -104,7 +104,7 @@ PERSONAS = (
         "support-heavy",
         0.09,
         ("team", "business"),
-        "mid-market",
+        "midmarket",
         (10, 40),
         (0.55, 0.85),
         9,
@@ -117,7 +117,7 @@ PERSONAS = (
         "evaluator in trial",
         0.11,
         ("team",),
-        "small business",
+        "smb",
         (5, 10),
         (0.4, 0.8),
         5,

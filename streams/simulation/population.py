@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from streams.simulation import cast
 from streams.simulation.calendars import FROM_MONDAY, FROM_SUNDAY, JERUSALEM, ZONES, Floats, Ints
-from streams.simulation.names import ENGLISH_OWNERS, HEBREW_OWNERS, OWNERS, SEGMENTS, english_name, hebrew_name
+from streams.simulation.names import ENGLISH_OWNERS, HEBREW_OWNERS, OWNERS, english_name, hebrew_name
 from streams.simulation.personas import PERSONAS, PLANS
 
 Bools = NDArray[np.bool_]
@@ -134,10 +134,9 @@ def _labels(hebrew: Bools, persona: Ints, chance: Floats) -> tuple[list[str], li
     traits = zip(hebrew.tolist(), persona.tolist(), chance[15].tolist(), strict=True)
     for number, (israeli, kind, u) in enumerate(traits):
         name, slug = (hebrew_name if israeli else english_name)(int(u * 1_000_000))
-        segment = PERSONAS[kind].segment
         ids.append(f"{slug}-{number:04d}")
         names.append(name)
-        segments.append(SEGMENTS[segment] if israeli else segment)
+        segments.append(PERSONAS[kind].segment)
     return ids, names, segments
 
 
@@ -145,7 +144,7 @@ def _lives(persona: Ints, plan: Ints, chance: Floats) -> tuple[Ints, Ints, Ints,
     """Days on which each account is born, first pays, leaves and comes back."""
     trial = _each(persona, "evaluates") > 0
     born = np.where(trial, -20 + chance[16] * 110, -30 - chance[16] * 900).astype(np.int64)
-    converts = trial & (chance[17] < 0.45)
+    converts = trial & (chance[17] < 0.55)
     pays = np.select([plan == 0, converts, trial], [NEVER, born + TRIAL_DAYS, NEVER], born)
     hazard = _each(persona, "churn_per_year") / 365
     lasts = np.where(hazard > 0, -np.log1p(-chance[18]) / np.maximum(hazard, 1e-9), NEVER)
@@ -164,7 +163,7 @@ def _play(people: Population, place: int, role: cast.Role, monday: int) -> None:
     """Give an account its part: what the role says, and a life without other turns."""
     persona = PERSONAS[_CAST_PERSONA[role.persona]]
     people.ids[place], people.names[place] = role.account, role.name
-    people.segments[place] = SEGMENTS[persona.segment] if role.hebrew else persona.segment
+    people.segments[place] = persona.segment
     renews = monday + cast.LEAVES + cast.RENEWS_AFTER if role.story == "champion-leaves" else monday + 200
     surging = role.story == "growth-surge"
     settled = {

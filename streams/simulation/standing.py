@@ -23,9 +23,8 @@ def paying(people: Population, day: int) -> Bools:
 
 
 def seats_bought(people: Population, day: int) -> Ints:
-    """Seats of the subscription: fixed, growing in fives, or stepped by a story."""
-    wanted = _wanted(people, day) * 1.08
-    fives = np.where(people.growth > 0, 5 * np.ceil(wanted / 5), 0)
+    """Seats of the subscription: fixed, growing by five once all are taken, or stepped by a story."""
+    fives = np.where(people.growth > 0, 5 * np.ceil(_wanted(people, day) / 5), 0)
     stepped = people.seats * np.where(day >= people.buys, 1.5, 1)
     bought: Floats = np.where(people.buys < NEVER, stepped, np.maximum(people.seats, fives))
     return bought.astype(np.int64)

@@ -118,6 +118,14 @@ SCENES = (
         (NPS, 10, 2, 4),
         Told("a promoter answers NPS with 10", "ממליץ עונה 10 בסקר NPS"),
     ),
+    Scene(
+        "growth-surge",
+        cast.PROMOTES,
+        16,
+        Kind.REFERRED,
+        (2,),
+        Told("and recommends us to another company", "וממליץ עלינו לחברה אחרת"),
+    ),
     Scene("growth-surge", cast.PROMOTES + 2, 12, Kind.VIEWED, (PRICING, 1)),
     Scene(
         "growth-surge",

@@ -44,7 +44,7 @@ def _use(story: str, day: int) -> float:
     if story == "silent-decline":
         faded: float = 2 ** (-max(0, day - cast.FADES) / cast.HALVES)
         return faded if day < cast.STOPS else 0.0
-    return 0.12 if story == "champion-leaves" and day >= cast.LEAVES else 1.0
+    return 0.02 if story == "champion-leaves" and day >= cast.LEAVES else 1.0
 
 
 def on_cluster(people: Population) -> Bools:

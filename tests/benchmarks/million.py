@@ -66,7 +66,7 @@ class Million:
             "recovery_seconds_1m": (found["first_at"] - many.started, "process start to first record scored"),
             "sweep_core_share_1m": (
                 idle["sweep_share"] + again,
-                f"of it a look at each row in {calm / 60:.0f} min: {again:.4f}; first minute: {rest['sweep_share']:.3f}",
+                f"of it each row in {calm / 60:.0f} min: {again:.4f}; first minute: {rest['sweep_share']:.3f}",
             ),
             "cost_ratio_1m_vs_5k": (
                 many.live / few.live,
