@@ -64,12 +64,12 @@ TITLES = {
 }
 WATCH = {
     "champion-leaves": Told(
-        "churn risk `champion_left` at once, then `cancel_page`; use falls, and in two weeks `renewal_at_risk`",
-        "סיכון נטישה `champion_left` מיד, אחריו `cancel_page`; השימוש יורד ותוך שבועיים מגיע `renewal_at_risk`",
+        "churn risk `champion_left` at once, then `cancel_page`; use all but stops: `renewal_at_risk` within ten days",
+        "סיכון נטישה `champion_left` מיד, אחריו `cancel_page`; השימוש כמעט נפסק: `renewal_at_risk` תוך עשרה ימים",
     ),
     "growth-surge": Told(
-        "upsell `seats`, `usage_limit` and, from a promoter, `advocacy`; then `growth`; `seats` clears when bought",
-        "הזדמנויות `seats`, `usage_limit` ו-`advocacy` של ממליץ, אחר כך `growth`; `seats` נסגרת כשנרכשים רישיונות",
+        "upsell `seats`, `usage_limit`; `advocacy` once they recommend us; then `growth`; `seats` clears when bought",
+        "הזדמנויות `seats`, `usage_limit` ו-`advocacy` ממי שממליץ, ואז `growth`; `seats` נסגרת כשנרכשים רישיונות",
     ),
     "silent-decline": Told(
         "health sinks from green with no complaint at all; after the last visit churn risk `silence`",

@@ -1,7 +1,7 @@
 // The filter form and the band tiles: two faces of the same filters.
 
 import { FIELDS, filtersHere, rememberFilters } from "./address.js";
-import { word } from "./text.js";
+import { called, word } from "./text.js";
 
 const TYPING = 250; // milliseconds after the last key
 
@@ -10,6 +10,7 @@ export class Filters {
   #tiles;
   #clear;
   #timer = null;
+  #called = new Map(); // what a segment is called -> the segment
 
   /** `changed(filters)` whenever a person changes them. */
   constructor({ form, tiles, clear, clearers, refine, changed }) {
@@ -43,9 +44,22 @@ export class Filters {
     for (const name of names) if (name && !known.has(name)) list.append(new Option(wordOf(name), name));
   }
 
+  /** Offers segments under what they are called, and remembers which is which. */
+  segments(names) {
+    const { list } = this.#form.elements.segment;
+    const fresh = [...names].filter((name) => name && !this.#called.has(called("segment", name)));
+    for (const name of fresh) this.#called.set(called("segment", name), name);
+    this.offer(list, fresh.map((name) => called("segment", name)));
+  }
+
   #typed() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.set(Object.fromEntries(new FormData(this.#form))), TYPING);
+    this.#timer = setTimeout(() => this.set(this.#written()), TYPING);
+  }
+
+  #written() {
+    const values = Object.fromEntries(new FormData(this.#form));
+    return { ...values, segment: this.#called.get(values.segment) ?? values.segment };
   }
 
   /** On a narrow page the filters wait behind a button. */
@@ -62,7 +76,9 @@ export class Filters {
     for (const field of FIELDS) {
       const control = this.#form.elements[field];
       if (field === "stage") this.offer(control, [this.values.stage], (stage) => word("stage", stage));
-      if (control !== document.activeElement && control.value !== this.values[field]) control.value = this.values[field];
+      if (field === "segment") this.segments([this.values.segment]);
+      const shown = field === "segment" ? called(field, this.values[field]) : this.values[field];
+      if (control !== document.activeElement && control.value !== shown) control.value = shown;
       if (control.tagName === "SELECT" && control.selectedIndex < 0) {
         control.selectedIndex = 0; // the address asked for what there is not
         this.values[field] = control.value;

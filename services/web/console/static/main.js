@@ -99,7 +99,7 @@ function draw(lit = new Set()) {
   at("nothing-found").hidden = accounts.length > 0 || !filters.any;
   at("more").hidden = portfolio.next === null;
   filters.offer(at("owners"), new Set(accounts.map((account) => account.owner)));
-  filters.offer(at("segments"), new Set(accounts.map((account) => account.segment)));
+  filters.segments(new Set(accounts.map((account) => account.segment)));
 }
 
 function stages(names) {

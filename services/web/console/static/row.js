@@ -3,7 +3,7 @@
 import { copy, element, fill, icon, slotsOf } from "./dom.js";
 import { asCount, asDay, asDistance, asMoney, asPoints, asScore, asShare, daysUntil, NONE } from "./figures.js";
 import { foremost, reasonSentence } from "./reasons.js";
-import { isolated, numeral, tn, wordNode } from "./text.js";
+import { called, isolated, numeral, tn, wordNode } from "./text.js";
 
 const SOON = 60; // days before a renewal from which it stands out
 
@@ -46,7 +46,7 @@ export function writeHealth(slots, account) {
 
 /** Segment and plan; the account id where the name is not it. */
 export function under(account) {
-  const parts = [account.segment, account.plan].filter(Boolean);
+  const parts = [account.segment && called("segment", account.segment), account.plan].filter(Boolean);
   return parts.flatMap((part, place) => (place ? [" · ", isolated(part)] : [isolated(part)]));
 }
 

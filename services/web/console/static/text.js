@@ -61,6 +61,11 @@ export function wordNode(context, key) {
   return `${context}\u0004${key}` in messages ? document.createTextNode(text) : isolated(text);
 }
 
+/** What a key from outside is called: translated where we know it, else as it was written. */
+export function called(context, key) {
+  return messages[`${context}\u0004${key}`] ?? key;
+}
+
 /** The first context that knows the key, else the last. */
 export function wordOf(contexts, key) {
   return wordNode(contexts.find((context) => `${context}\u0004${key}` in messages) ?? contexts.at(-1), key);
