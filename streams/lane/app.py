@@ -12,6 +12,7 @@ from typing import Any, cast
 import faust
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from faust.exceptions import NotReady
 from faust.types import TP
 from faust.worker import Worker
 
@@ -124,6 +125,8 @@ class LaneApp(faust.App):
             try:
                 await dispatch.deliver()
             except Exception as error:
+                if isinstance(error, NotReady) and self.should_stop:
+                    return  # Faust ends the producer first; what is stored and not told yet is the next owner's to tell
                 await self.fail(error)
                 raise
 

@@ -18,7 +18,7 @@ from streams.scoring.hashes import hashed
 
 SCALES = {"nps": (0.0, 10.0), "csat": (1.0, 5.0), "ces": (1.0, 7.0)}
 """Least and greatest answer of each survey metric."""
-_type = attrgetter("type")
+_type, _data = map(attrgetter, ("type", "data"))
 
 
 class Extractor:
@@ -37,7 +37,7 @@ class Extractor:
         for number in np.unique(numbers).tolist():
             if number >= 0:
                 at = np.flatnonzero(numbers == number)
-                data = [events[i].data for i in at.tolist()]
+                data = list(map(_data, map(events.__getitem__, at.tolist())))
                 if self._required[number]:
                     at, data = self._complete(number, at, data, bad)
                 name, recipe = self._recipes[number]
