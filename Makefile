@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RECORDED := $(VENV)/.recorded
 BENCH := .venv-bench
+ABREAST := --dist loadfile --no-loadscope-reorder  # in order: the long files come first; each job has its own brokers
 LOCKED := --generate-hashes --no-emit-index-url --no-header --universal --quiet
 
 help: ## this list
@@ -23,10 +24,10 @@ demo: $(READY) $(if $(DATA),$(RECORDED)) ## simulated customers living through K
 up: $(READY) ## Kesher itself, with embedded Kafka and Postgres unless their addresses are set; ARGS=
 	@$(BIN)/kesher up $(ARGS)
 
-test: $(READY) ## every test, on real Kafka and Postgres; ARGS= goes to pytest
+test: $(READY) ## every test, on real Kafka and Postgres; JOBS=2 runs two files at a time, ARGS= goes to pytest
 	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null \
 	  || echo "No Chromium here: tests of the console in a browser are skipped.  (Debian: apt-get install chromium)"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(if $(JOBS),$(ABREAST) --numprocesses $(JOBS)) $(ARGS)
 
 check: $(READY) ## style, types, import contracts, generated files
 	@$(BIN)/ruff check .
