@@ -28,12 +28,18 @@ class Account(SQLModel, table=True):
     """One customer as of its greatest (generation, sequence).  Scores are 0-100, coverage 0-1, money in base currency.
 
     Every fact carries who the customer is and its stage; only facts about health carry band to `missing`.  The facts of
-    one decision share a sequence and arrive by different topics, so health has a sequence of its own."""
+    one decision share a sequence and arrive by different topics, so health has a sequence of its own.
+
+    Where pg_trgm is to be had, there is also the index `accounts_by_text`."""
 
     __tablename__ = "accounts"
     __table_args__ = (
         Index("accounts_worst_first", "score", "account_id"),
         Index("accounts_by_owner", "owner", "score", "account_id"),
+        Index("accounts_by_name", text("lower(left(name, 256))"), "account_id"),
+        Index("accounts_by_mrr", "mrr", "account_id"),
+        Index("accounts_by_renewal", "renews_at", "account_id"),
+        Index("accounts_by_change", "changed_at", "account_id"),
     )
     account_id: str = Field(primary_key=True)
     name: str | None = None

@@ -3,6 +3,7 @@
 Statements are put together from our own words only; what a caller says is always an argument."""
 # ruff: noqa: S608 -- see above
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -35,12 +36,15 @@ _SIGNALS = "signals AS s LEFT JOIN accounts AS a USING (account_id)"
 _SIGNAL_KEY = ("raised_at", "account_id", "family", "kind", "episode")
 _KEYS: dict[str, tuple[str, str, type]] = {
     "score": ("score", "float8", float),
-    "name": ("lower(name)", "text", str),
+    "name": ("lower(left(name, 256))", "text", str),
     "mrr": ("mrr", "float8", float),
     "renews_at": ("renews_at", "timestamptz", datetime),
     "changed_at": ("changed_at", "timestamptz", datetime),
 }
 """Order -> its expression, Postgres type and Python type."""
+TRIGRAM = 3
+FEW = 4_000
+"""Accounts that are sorted rather than looked for along an order."""
 RECENT = 50
 """Activities of an account; its signals and stages are told up to twice as many."""
 
@@ -95,19 +99,19 @@ async def accounts(connection: "Connection[Any]", asked: AccountsAsked) -> tuple
     expression, kind, python = _KEYS[asked.sort.lstrip("-")]
     way, beyond = ("DESC", "<") if asked.sort.startswith("-") else ("ASC", ">")
     after = paging.read(asked.after, asked.sort, (python | None, str)) if asked.after else None
-    where, rows = _matching(asked), list[asyncpg.Record]()
+    where, rows = _matching(asked, await _found(connection, asked.q)), list[asyncpg.Record]()
     known, unknown = where.also(f"{expression} IS NOT NULL"), where.also(f"{expression} IS NULL")
     if after is not None and after[0] is not None:
         known.add(f"({expression}, account_id) {beyond} ($?::{kind}, $?::text)", *after)
     elif after is not None:
         unknown.add(f"account_id {beyond} $?::text", after[1])
-    for part, order in ((known, f"{expression} {way}, account_id {way}"), (unknown, f"account_id {way}")):
+    for part in (known, unknown):
         begins_later = part is known and after is not None and after[0] is None
         if begins_later or len(rows) > asked.limit:
             continue
         rows += await connection.fetch(
             f"SELECT {_SUMMARY}, {expression} AS sort_key FROM accounts"
-            f" WHERE {part} ORDER BY {order} LIMIT {asked.limit + 1 - len(rows)}",
+            f" WHERE {part} ORDER BY {expression} {way}, account_id {way} LIMIT {asked.limit + 1 - len(rows)}",
             *part.arguments,
         )
     return _page(rows, asked.limit, asked.sort, ("sort_key", "account_id"))
@@ -119,7 +123,20 @@ async def count(connection: "Connection[Any]", asked: Filters) -> int:
     return int(await connection.fetchval(f"SELECT count(*) FROM accounts WHERE {where}", *where.arguments))
 
 
-def _matching(asked: Filters) -> _Where:
+async def _found(connection: "Connection[Any]", text: str | None) -> list[str] | None:
+    """The accounts that hold the text; None when they are many, for then the order meets a page of them soonest.
+    Postgres itself guesses badly which of the two it is.  Without a trigram there is no index to find them by."""
+    if not text:
+        return None
+    few = FEW if len(text) >= TRIGRAM else RECENT
+    rows = await connection.fetch(
+        f"SELECT account_id FROM accounts WHERE {_TEXT} LIKE lower($1) LIMIT {few + 1}", _holding(text)
+    )
+    return [account_id for (account_id,) in rows] if len(rows) <= few else None
+
+
+def _matching(asked: Filters, found: list[str] | None = None) -> _Where:
+    """What is asked, as conditions; `found` are the accounts that hold the text, where they are known already."""
     where = _Where()
     if "unknown" in asked.band:
         where.add("(band IS NULL OR band = ANY ($?::text[]))", asked.band)
@@ -130,8 +147,10 @@ def _matching(asked: Filters) -> _Where:
     if asked.signal:
         family, _, signal = asked.signal.partition("/")
         where.add(_HAS_OPEN, family, signal)
-    if asked.q:
-        where.add("(strpos(lower(name), lower($?)) > 0 OR strpos(lower(account_id), lower($?)) > 0)", asked.q, asked.q)
+    if found is not None:
+        where.add("account_id = ANY ($?::text[])", found)
+    elif asked.q:
+        where.add(f"{_TEXT} LIKE lower($?)", _holding(asked.q))
     if asked.min_score is not None:
         where.add("score >= $?", asked.min_score)
     if asked.max_score is not None:
@@ -139,10 +158,18 @@ def _matching(asked: Filters) -> _Where:
     return where
 
 
+_TEXT = r"lower(coalesce(name, '') || E'\n' || account_id)"
+"""What is searched, as the index `accounts_by_text` has it: with that, a search of three letters or more is quick."""
+_WILD = re.compile(r"[\\%_]")
 _HAS_OPEN = (
     "EXISTS (SELECT FROM signals AS s WHERE s.account_id = accounts.account_id AND s.cleared_at IS NULL"
     " AND s.family = $?::text AND ($?::text IN ('', s.kind)))"
 )
+
+
+def _holding(text: str) -> str:
+    """The pattern of whatever holds the text; its own wildcards stand for themselves."""
+    return "%" + _WILD.sub(r"\\\g<0>", text) + "%"
 
 
 def _page(rows: Rows, limit: int, order: str, key: Sequence[str]) -> tuple[Rows, str | None]:

@@ -38,12 +38,27 @@ async def test_an_empty_database_gets_exactly_the_tables_of_the_models(empty: st
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(empty))
     async with engine.connect() as connection:
-        options = {"compare_server_default": True}
+        options = {"compare_server_default": True, "include_name": lambda name, *_: name != "accounts_by_text"}
         differences = await connection.run_sync(
             lambda sync: compare_metadata(MigrationContext.configure(sync, opts=options), SQLModel.metadata)
         )
     await engine.dispose()
     assert differences == []
+
+
+@pytest.mark.parametrize(("may", "indexed"), [("CREATE, CONNECT", 1), ("CONNECT", 0)])
+async def test_search_is_indexed_for_whoever_may_create_and_works_without(empty: str, may: str, indexed: int) -> None:
+    """The owner of a managed database is no superuser; one who may create no extension gets all but the index."""
+    role, database = f"r{uuid4().hex[:10]}", empty.partition("@/")[2].partition("?")[0]
+    await execute(empty, f"CREATE ROLE {role} LOGIN; GRANT {may} ON DATABASE {database} TO {role}")
+    await execute(empty, f"REVOKE ALL ON DATABASE {database} FROM public; GRANT ALL ON SCHEMA public TO {role}")
+
+    assert await migrate(empty.replace("kesher@", f"{role}@", 1))
+
+    connection = await asyncpg.connect(empty)
+    found = await connection.fetchval("SELECT count(*) FROM pg_indexes WHERE indexname = 'accounts_by_text'")
+    await connection.close()
+    assert found == indexed
 
 
 async def test_a_second_run_has_nothing_to_do_and_keeps_every_row(empty: str) -> None:
