@@ -1,4 +1,4 @@
-"""Every word of the console exists in both languages, and every name that the default scorecard uses has one."""
+"""Every word of the console exists in both languages, and every name that a built-in scorecard uses has one."""
 
 import re
 from importlib.resources import files
@@ -34,21 +34,29 @@ def used() -> set[str]:
 
 
 def named() -> set[str]:
-    """Every key of the default scorecard and of the events that a person may read."""
-    card = yaml.safe_load((HERE.parents[2] / "streams/scorecards/default.yaml").read_text())
+    """Every key of the built-in scorecards and of the events that a person may read."""
+    return {key for card in (HERE.parents[2] / "streams/scorecards").glob("*.yaml") for key in of_card(card)}
+
+
+def of_card(file: Path) -> set[str]:
+    """Those of one scorecard."""
+    card = yaml.safe_load(file.read_text())
     guards = [guard for stage in card["stages"] for guard in stage.get("when", ())]
     instants = [guard[kind] for guard in guards for kind in ("reached", "recent") if kind in guard]
     words = {
         "measure": card["measures"],
         "signal": card["signals"],
         "stage": [stage["name"] for stage in card["stages"]],
-        "cap": [cap["name"] for cap in card["caps"]],
+        "cap": [cap["name"] for cap in card.get("caps", ())],
         "indicator": card["indicators"],
         "guard": [*instants, *(">".join(guard["after"]) for guard in guards if "after" in guard)],
         "band": BANDS,
         "level": ["medium", "high", "critical"],
         "family": ["churn_risk", "upsell"],
         "activity": [name.removeprefix("kesher.") for name in INPUTS if not name.startswith("kesher.usage.")],
+        "segment": [
+            segment for weighting in card["weightings"] for segment in weighting.get("when", {}).get("segment", ())
+        ],
         "priority": ["low", "normal", "high", "urgent"],
     }
     return {f"{context}{CONTEXT_END}{key}" for context, keys in words.items() for key in keys}
