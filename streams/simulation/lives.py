@@ -122,8 +122,9 @@ def voices(day: Day) -> list[Rows]:
     polled = [day.happens(np.where(day.living, np.where(turn, 0.6, 0.0), 0.0)) for _ in range(3)]
     polled.append(day.happens(np.where(day.living, day.weather.asked, 0.0)))
     effort = day.happens(np.where(day.paying, 0.006 * day.worked, 0.0))
-    happy = np.where(day.paying & (day.people.mood > 8) & (day.weather.mood == 0), day.worked, 0.0)
-    ideas, reviews, referrals = (day.happens(likely) for likely in (0.008 * day.worked, 0.002 * happy, 0.0015 * happy))
+    apart = day.people.buys != NEVER  # a story says when its own promoter speaks
+    happy = np.where(day.paying & (day.people.mood > 8) & (day.weather.mood == 0) & ~apart, day.worked, 0.0)
+    ideas, reviews, referrals = (day.happens(likely) for likely in (0.008 * day.worked, 0.0025 * happy, 0.001 * happy))
     return [
         *(_answers(day, who, _NPS, nth) for nth, who in enumerate(polled)),
         _answers(day, effort, _CES, 1),
