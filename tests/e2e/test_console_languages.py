@@ -103,6 +103,31 @@ async def test_in_hebrew_the_page_runs_from_right_to_left_and_says_nothing_in_en
         assert panel["x"] < rows["x"]
 
 
+@pytest.mark.parametrize(("language", "called"), [("en", "Enterprise"), ("he", "ארגונים גדולים")])
+async def test_a_segment_is_shown_and_looked_for_as_it_is_called(
+    web: OpenWeb, settings: Settings, language: str, called: str
+) -> None:
+    """One of the customer's own stays as it is written."""
+    segments = {"north": "enterprise", "south": "smb", "west": "Our Own"}
+    await tell(settings, [health_changed(key, 1, 52, snapshot=account(segment=one)) for key, one in segments.items()])
+    await until_applied(settings, settings.database_url)
+
+    async with visit(web) as person:
+        await person.open(f"/?lang={language}")
+        await expect(person.row("north")).to_contain_text(called)
+        await expect(person.row("west")).to_contain_text("Our Own")
+        field = person.page.locator("[name=segment]")
+        await field.fill(called)
+        await expect(person.page.locator("tr[data-account]")).to_have_count(1)
+        await expect(person.row("north")).to_be_visible()
+        assert re.search(r"segment=enterprise", person.page.url)
+        await person.page.reload()
+        await expect(field).to_have_value(called)
+        await field.fill("Our Own")
+        await expect(person.row("west")).to_be_visible()
+        await expect(person.page.locator("tr[data-account]")).to_have_count(1)
+
+
 async def test_in_english_the_page_says_nothing_in_hebrew(web: OpenWeb, settings: Settings) -> None:
     await a_customer(settings)
 
