@@ -62,7 +62,9 @@ class House:
         self.settings = self.settings.model_copy(update=await self._brokers())
         self._write_environment()
         self.screen.doing("checking topics and tables")
-        await asyncio.gather(ensure(self.settings), self._tables())
+        checks = [asyncio.ensure_future(check) for check in (ensure(self.settings), self._tables())]
+        self._starting += checks  # when one refuses, `stop` waits for the other to put its connections away
+        await asyncio.gather(*checks)
 
     async def add(self, *processes: Process) -> None:
         """Start children and watch over them.  Refused when another program listens on one's port."""

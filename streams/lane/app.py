@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic, time
@@ -38,6 +38,8 @@ LOOK = 5.0
 """Seconds between looks at the lag."""
 DEFERRAL = 30.0
 """Seconds that an account may wait to be judged in a backlog, once its time has come."""
+FAREWELL = 10.0
+"""Seconds in which a worker that is told to end settles what it has decided; its next owner settles the rest."""
 LOOKS_PER_ID = 6
 """Every so many looks the topics' ids are compared, too."""
 
@@ -237,6 +239,13 @@ class LaneApp(faust.App):
         await super().on_first_start()
         for context in self._beside:
             await self.add_async_context(context)
+
+    async def on_stop(self) -> None:
+        """Store, tell and commit what is decided while there is a producer; absent brokers are not waited for."""
+        if self.lane.open:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._revoked(self, set()), FAREWELL)
+        await super().on_stop()
 
     def trouble(self) -> str | None:
         """Why this worker is not ready, in sentences; None when it is."""

@@ -16,6 +16,9 @@ from streams.lane.thread import BUSY, LaneThread
 if TYPE_CHECKING:
     from streams.lane.app import LaneApp
 
+LOST = 5.0
+"""Seconds after which a poll that was not scored is taken for dropped."""
+
 
 class LaneConsumer(driver.Consumer):
     """One poll is out at a time: it is scored before the next is taken, so nothing of it can grow stale in a queue."""
@@ -43,7 +46,8 @@ class LaneConsumer(driver.Consumer):
         """Everything that is there: the sources as one parcel, each changelog partition as one of its own."""
         if self._generation != self.app.consumer_generation_id:
             self.idle.set()  # what was out then was dropped by the rebalance
-        await self.idle.wait()
+        if not self.idle.is_set():
+            await self._scored()
         await self.room()
         if (pause := self._next_poll - monotonic()) > 0:
             await asyncio.sleep(pause)
@@ -60,6 +64,16 @@ class LaneConsumer(driver.Consumer):
             self._generation = self.app.consumer_generation_id
             parcels[TP(sources[0].topic, sources[0].partition)] = [Parcel(sources)]
         return parcels, active
+
+    async def _scored(self) -> None:
+        """Wait until the poll that is out is scored.  Faust drops polls when it suspends the flow."""
+        try:
+            await asyncio.wait_for(self.idle.wait(), LOST)
+        except TimeoutError:
+            self.log.warning("a poll was dropped on its way; reading it again")
+            self.idle.set()
+            if self.app.lane.scoring:
+                await self.perform_seek()
 
     async def room(self) -> None:
         """Scoring waits when too many facts are unsent."""

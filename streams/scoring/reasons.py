@@ -33,33 +33,12 @@ def of_change(view: View, measured: Measured, now: Health, change: Floats, pick:
     top = np.argsort(-np.abs(effect), axis=1, kind="stable")[:, :TOP]
     before = np.where((rows["told_band"] > 0)[:, None], rows["told_scores"].astype(float), np.nan)
     after = np.where(measured.known[pick], measured.scores[pick], np.nan)
-    effects = np.round(effect[each, top], 2)
-    count = (np.abs(effects) >= LEAST).sum(axis=1)  # the strongest come first
-    effects[np.abs(effects) < LEAST] = 0.0
-    weighting = np.round(weighting, 2)
-    weighting[np.abs(weighting) < LEAST] = 0.0
-    cap = np.round(now.cap_points[pick] - rows["told_cap_points"].astype(float), 2)
+    effects, weighting = _worth_telling(effect[each, top]), _worth_telling(weighting)
     which = np.where(now.cap[pick] > 0, now.cap[pick], rows["told_cap"])
-    cap[(np.abs(cap) < LEAST) | (which == 0)] = 0.0
-    rest = np.round(np.round(change, 2) - effects.sum(axis=1) - cap - weighting, 2)
-    rest[np.abs(rest) < LEAST] = 0.0
-    names = view.model.layout.measures
-    columns = zip(
-        count.tolist(),
-        top.tolist(),
-        np.round(before[each, top], 1).tolist(),
-        np.round(after[each, top], 1).tolist(),
-        effects.tolist(),
-        strict=True,
-    )
-    out = [
-        [
-            Reason(measure=names[place], before=was, to=to, effect=points)
-            for place, was, to, points in zip(places[:n], befores, afters, points, strict=False)
-        ]
-        for n, places, befores, afters, points in columns
-    ]
-    for i in (cap != 0).nonzero()[0].tolist():
+    cap = np.where(which > 0, _worth_telling(now.cap_points[pick] - rows["told_cap_points"].astype(float)), 0.0)
+    rest = _worth_telling(np.round(change, 2) - effects.sum(axis=1) - cap - weighting)
+    out = _of_measures(view.model, top, before[each, top], after[each, top], effects)
+    for i in cap.nonzero()[0].tolist():
         limit = view.model.card.caps[int(which[i]) - 1]
         to = limit.at if now.cap[pick[i]] else None
         out[i].append(Reason(measure=f"cap:{limit.name}", before=None, to=to, effect=float(cap[i])))
@@ -67,6 +46,33 @@ def of_change(view: View, measured: Measured, now: Health, change: Floats, pick:
         for i in points.nonzero()[0].tolist():
             out[i].append(Reason(measure=name, before=None, to=None, effect=float(points[i])))
     return out
+
+
+def _worth_telling(points: Floats) -> Floats:
+    """To two digits, and 0 where it is no reason of its own."""
+    rounded: Floats = np.round(points, 2)
+    rounded[np.abs(rounded) < LEAST] = 0.0
+    return rounded
+
+
+def _of_measures(model: Model, top: Ints, before: Floats, after: Floats, effects: Floats) -> list[list[Reason]]:
+    """(n, TOP) measures, the strongest first, their scores and effects -> a reason for each effect but 0."""
+    names = model.layout.measures
+    columns = zip(
+        (effects != 0).sum(axis=1).tolist(),
+        top.tolist(),
+        np.round(before, 1).tolist(),
+        np.round(after, 1).tolist(),
+        effects.tolist(),
+        strict=True,
+    )
+    return [
+        [
+            Reason(measure=names[place], before=was, to=to, effect=points)
+            for place, was, to, points in zip(places[:n], befores, afters, effects, strict=False)
+        ]
+        for n, places, befores, afters, effects in columns
+    ]
 
 
 def _effects(view: View, measured: Measured, now: Health, pick: Ints) -> tuple[Floats, Floats]:
