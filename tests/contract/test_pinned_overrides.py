@@ -25,6 +25,7 @@ OVERRIDDEN = [
     (App, "_new_transport", "self"),
     (App, "_create_directories", "self"),
     (App, "on_first_start", "self"),
+    (App, "on_stop", "self"),
     (driver.Consumer, "_new_consumer_thread", "self"),
     (driver.Consumer, "_wait_next_records", "self timeout"),
     (driver.Consumer, "_add_gap", "self tp offset_from offset_to"),
