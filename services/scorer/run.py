@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import msgspec
 import structlog
-import uvloop
 from prometheus_client import CollectorRegistry
 
 from schemas.errors import Refused, RetryLater
@@ -56,7 +55,6 @@ async def _expect_topics(settings: Settings) -> None:
 
 def build(settings: Settings, registry: CollectorRegistry) -> LaneApp:
     """The worker, not started."""
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     rates = {currency: float(worth) for currency, worth in settings.rates.items()}
     engine = Engine(
         chosen(settings),
