@@ -102,7 +102,7 @@ class Lane:
             self.abandon(self.ledgers.keys() - mine)
             self.stopped.clear()
             for number in mine:
-                self.ledgers.setdefault(number, Ledger(number))
+                self.ledgers.setdefault(number, Ledger(number)).generation = changelog.UNSET
             await asyncio.gather(*(self.log.own(self.ledgers[number], self.terms.about) for number in mine))
 
     async def revoked(self, *, member: bool) -> dict[Place, int]:
@@ -146,6 +146,11 @@ class Lane:
         """Changelog records, in log order."""
         if partition in self.ledgers:
             self.ledgers[partition].follow(records, self.engine.accounts)
+
+    @property
+    def followed(self) -> bool:
+        """Whether the changelog was read up to the owner records of this assignment."""
+        return all(ledger.applied >= ledger.generation > changelog.UNSET for ledger in self.ledgers.values())
 
     async def recovered(self, ids: Mapping[str, str], logs: Mapping[Place, Log], epoch: int) -> None:
         """The changelog is read up to the owner records: settle what the last owner owed, then score; unless the

@@ -77,7 +77,9 @@ class ChangelogTable(Table[Any, Any]):
     async def _complete(self, changelogs: set[TP]) -> None:
         app, lane, thread = self.app, self.app.lane, self.app.consumer.thread
         epoch = lane.epoch
-        await thread.hold(TopicPartition(*tp) for tp in changelogs)
+        if not lane.followed:
+            return  # Faust lets what an older assignment began run on into the next one
+        await thread.hold((TopicPartition(*tp) for tp in changelogs), lambda: lane.epoch == epoch)
         tps = [TopicPartition(topic, number) for topic in lane.terms.topics for number in lane.ledgers]
         ids, logs = await asyncio.gather(app.ids(), thread.logs(tps))
         places = {(lane.source[tp.topic], tp.partition): place for tp, place in logs.items()}

@@ -5,7 +5,7 @@ Stock Faust waits 1.5 s for a broker to have something, turns each record into a
 from the wrong thread."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import Any
 
@@ -84,13 +84,14 @@ class LaneThread(AIOKafkaConsumerThread):
         for tp, offset in positions.items():
             self._ensure_consumer().seek(tp, offset)
 
-    async def hold(self, tps: Iterable[TopicPartition]) -> None:
-        """Fetch nothing more of these until the next assignment."""
-        await self.call_thread(self._hold, set(tps))
+    async def hold(self, tps: Iterable[TopicPartition], still: Callable[[], bool] = lambda: True) -> None:
+        """Fetch nothing more of these until the next assignment; nothing happens when they are not `still` meant."""
+        await self.call_thread(self._hold, set(tps), still)
 
-    async def _hold(self, tps: set[TopicPartition]) -> None:
+    async def _hold(self, tps: set[TopicPartition], still: Callable[[], bool]) -> None:
         consumer = self._ensure_consumer()
-        consumer.pause(*(tps & consumer.assignment()))
+        if still():
+            consumer.pause(*(tps & consumer.assignment()))
 
     @property
     def member(self) -> bool:
