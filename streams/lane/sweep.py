@@ -5,7 +5,7 @@ from collections.abc import Iterator
 ROUND = 60.0
 """Seconds in which every row is looked at once."""
 SLICE = 50_000
-"""Rows of which is found at once which need a look."""
+"""Rows gone through at once for those that need a look."""
 
 
 class Sweep:
