@@ -217,19 +217,14 @@ class Accounts(Store):
         core = found[:, : self.layout.core.itemsize // 8].copy().view(self.layout.core)[:, 0]
         known = self.find(keys)
         good = (core["generation"] >= floor) & self._newer(core, known)
-        order, repeated = np.flatnonzero(good), len(set(keys)) < len(keys)
-        if repeated:  # of one key the newest, and of equals the last
+        order = np.flatnonzero(good)
+        if len(set(keys)) < len(keys):  # of one key the newest, and of equals the last
             order = order[np.lexsort((core["revision"][order], core["generation"][order]))]
-        mine = keys if len(order) == len(keys) and not repeated else [keys[i] for i in order.tolist()]
-        at = self.located(known[order], mine, np.full(len(order), partition))
-        if repeated:
-            at, last = np.unique(at[::-1], return_index=True)
-            order = order[::-1][last]
-        self._scatter(
-            at,
-            found if len(order) == len(found) and not repeated else found[order],
-            texts if len(order) == len(texts) and not repeated else [texts[i] for i in order.tolist()],
-        )
+            order = np.array(list({keys[i]: i for i in order.tolist()}.values()), np.int64)
+        if len(order) < len(keys):
+            keys, texts = ([of[i] for i in order.tolist()] for of in (keys, texts))
+            known, found = known[order], found[order]
+        self._scatter(self.located(known, keys, np.full(len(keys), partition)), found, texts)
         return cast("list[bool]", good.tolist())
 
     def _newer(self, core: Rows, known: Positions) -> Flags:

@@ -42,10 +42,10 @@ class _Group(NamedTuple):
 def fold(model: Model, accounts: Accounts, batch: Batch) -> Folded:
     """Merge the events of a batch that are not in their rows yet."""
     at = accounts.located(batch.rows, batch.keys, batch.partition)
-    order, starts = grouped(at)
+    order, first = grouped(at)
+    starts, place = first.nonzero()[0], np.cumsum(first) - 1
     touched = at[order[starts]]
     rows = accounts.get(touched)
-    place = np.cumsum(starts_of(at[order])) - 1
     offsets, source = batch.offsets[order], batch.source[order]
     fresh = offsets >= rows["offsets"][place, source]
     fresh &= ~sidecars.known(accounts, rows, place, batch.ids[order])
@@ -53,9 +53,8 @@ def fold(model: Model, accounts: Accounts, batch: Batch) -> Folded:
     account = np.empty(len(at), np.int64)
     account[order] = np.where(fresh, place, -1)
     group = _Group(order, starts, place, fresh, account)
-    rows["offsets"][place, source] = np.maximum(
-        rows["offsets"][place, source], offsets + 1
-    )  # ascending: the last stays
+    next_ = np.maximum(rows["offsets"][place, source], offsets + 1)
+    rows["offsets"][place, source] = next_  # ascending: the last one of an account stays
     _add(model, rows, batch, group)
     _set_sparse(rows, batch, group)
     _fill_sidecars(accounts, rows, batch, group)
@@ -66,22 +65,21 @@ def fold(model: Model, accounts: Accounts, batch: Batch) -> Folded:
     return Folded(touched, rows, any_fresh, any_fresh & ~np.logical_or.reduceat(fresh & ~batch.backfill[order], starts))
 
 
-def grouped(at: Ints) -> tuple[Ints, Ints]:
-    """Stable order that brings equal rows together, and where each group starts in it."""
+def grouped(at: Ints) -> tuple[Ints, Flags]:
+    """Stable order that brings equal rows together, and which of it begin a group."""
     n = len(at)
     tagged = np.sort(at * n + np.arange(n))  # one plain sort is faster than a stable argsort
     rows, order = np.divmod(tagged, n)
-    return order, starts_of(rows).nonzero()[0]
+    return order, starts_of(rows)
 
 
 def _repeated(place: Ints, ids: NDArray[np.uint32], fresh: Flags) -> Flags:
     """Which events have an id that a new one before them in the batch has, too."""
     again = np.zeros(len(ids), bool)
     tagged = (place.astype(np.uint64) << np.uint64(32)) | ids
-    ordered = np.sort(tagged[fresh])
-    if (ordered[1:] == ordered[:-1]).any():
+    if not starts_of(np.sort(tagged[fresh])).all():
         order = np.lexsort((~fresh, tagged))  # of equal ids the first new one stays
-        again[order[1:]] = tagged[order][1:] == tagged[order][:-1]
+        again[order] = ~starts_of(tagged[order])
     return again
 
 

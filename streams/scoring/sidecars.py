@@ -124,8 +124,7 @@ def put_slots(
     order = np.lexsort((values, at, hashes, owner))
     owner, at, hashes, values = owner[order], at[order], hashes[order], values[order]
     if not starts_of(owner).all():
-        last = np.ones(len(owner), bool)
-        last[:-1] = (owner[1:] != owner[:-1]) | (hashes[1:] != hashes[:-1])
+        last = np.roll(starts_of(owner) | starts_of(hashes), -1)  # of each (owner, hash)
         order = last.nonzero()[0]
         order = order[np.lexsort((~hashes[order], -at[order], owner[order]))]
         kept = _ranks(owner[order]) < sidecar.size  # only the newest can stay anyway
@@ -164,9 +163,7 @@ def put_distinct(
     """Values of rows[owner], as 16-bit hashes, each seen on a day."""
     key = (owner.astype(np.uint64) << HASH) | (hashes.astype(np.uint64) << np.uint64(16)) | days.astype(np.uint64)
     key.sort()
-    last = np.ones(len(key), bool)
-    np.not_equal(key[1:] >> np.uint64(16), key[:-1] >> np.uint64(16), out=last[:-1])
-    key = key[last]
+    key = key[np.roll(starts_of(key >> np.uint64(16)), -1)]  # the last day of each (owner, hash)
     owner, entries = (key >> HASH).astype(np.int64), key.astype(np.uint32)
     many = accounts.places[f"{name}.many"]
     full = rows["sidecar"][:, many] > 0

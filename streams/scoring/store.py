@@ -58,8 +58,8 @@ def words(rows: Rows) -> NDArray[np.uint64]:
     return rows.view("<u8").reshape(len(rows), rows.dtype.itemsize // 8)
 
 
-def starts_of(ascending: NDArray[Any]) -> Flags:
+def starts_of(column: NDArray[Any]) -> Flags:
     """Where each run of equal values begins."""
-    first = np.ones(len(ascending), bool)
-    np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
+    first = np.ones(len(column), bool)
+    np.not_equal(column[1:], column[:-1], out=first[1:])
     return first
